@@ -1,7 +1,7 @@
 import { findingsOf, type Finding as FindingWith, type FindingKind } from '../findings.ts';
 import { renewBeforeDays } from './lifetimes.ts';
 
-/** The next step of whoever has unusable certificates. */
+/** What to do about certificates that cannot be used. */
 const makeNew = 'Make new ones: `packet-capture certs new --force`.';
 
 /** What can be wrong with certificates; docs/certificates.md has the same table, and a test compares them. */
@@ -17,7 +17,7 @@ export const findingKinds = {
   expires_soon: {
     level: 'warning',
     meaning: `it expires in less than ${renewBeforeDays} days`,
-    hint: 'Exchange it before: `packet-capture certs rotate`.',
+    hint: 'Renew it before: `packet-capture certs rotate`.',
   },
   not_yet_valid: {
     level: 'error',
@@ -27,19 +27,19 @@ export const findingKinds = {
   not_a_ca: {
     level: 'error',
     meaning: 'it is in the CA bundle but may not sign certificates',
-    hint: 'Take it out of the bundle.',
+    hint: 'Remove it from the bundle.',
   },
   not_signed_by_ca: {
     level: 'error',
     meaning: 'no CA of the bundle signed it',
-    hint: 'Add the CA that did, or make new ones: `packet-capture certs new --force`.',
+    hint: 'Add the CA that signed it, or make new certificates: `packet-capture certs new --force`.',
   },
   key_mismatch: {
     level: 'error',
     meaning: 'the private key belongs to another certificate',
     hint: 'Name the right one.',
   },
-  san_missing: { level: 'error', meaning: 'it has no DNS name; a common name counts for nothing', hint: makeNew },
+  san_missing: { level: 'error', meaning: 'it has no DNS name; a common name is not used', hint: makeNew },
   san_mismatch: { level: 'error', meaning: 'it does not cover the name that the API server calls', hint: makeNew },
   wrong_purpose: {
     level: 'error',
@@ -49,18 +49,19 @@ export const findingKinds = {
   next_unusable: {
     level: 'error',
     meaning: 'the next certificate of the rotation cannot be served',
-    hint: 'Nothing to do: the next step of the rotation makes a new one.',
+    hint: 'There is nothing to do: the next step of the rotation makes a new one.',
   },
 } as const satisfies Record<string, FindingKind>;
 
+/** The code of a finding about certificates. */
 export type FindingCode = keyof typeof findingKinds;
 
-/** Its place is the subject of the certificate, or the part that is meant. */
+/** A finding; `where` is the subject of the certificate, or the name of a part such as `key`. */
 export type Finding = FindingWith<FindingCode>;
 
 const make = findingsOf(findingKinds);
 
-/** @param more details of what was found */
+/** Makes a finding. @param more details, after a colon */
 export function finding(code: FindingCode, where: string, more?: string): Finding {
   const { meaning } = findingKinds[code];
   return make(code, where, more === undefined ? meaning : `${meaning}: ${more}`);

@@ -5,13 +5,13 @@ import type { CertificateMaterial, ServingPair } from './material.ts';
 export interface CertsValues extends ServingPair {
   readonly mode: 'baked';
   readonly caBundle: string;
-  /** Between steps 1 and 2 of a rotation; otherwise both are empty. Rendered into no object. */
+  /** The next pair, between steps 1 and 2 of a rotation; otherwise both are empty. No object contains it. */
   readonly next: ServingPair;
 }
 
 /**
- * The values that bake the material into an install. Every key is there, if empty: `helm upgrade --reuse-values` would
- * keep what an upgrade before has left in it.
+ * The values that put the material into a release. They contain every key, also empty ones: otherwise `helm upgrade
+ * --reuse-values` would keep the values of an earlier upgrade.
  */
 export function valuesOfMaterial(material: CertificateMaterial): { readonly certs: CertsValues } {
   const { caBundle, certificate, key, next = { certificate: '', key: '' } } = material;
@@ -19,9 +19,9 @@ export function valuesOfMaterial(material: CertificateMaterial): { readonly cert
 }
 
 /**
- * The material in the values of a release, as `helm get values -o json` gives them; undefined when the mode is another
- * or nothing was baked in.
- * @throws CERTIFICATE_INVALID when a part is no text
+ * The material in the values of a release, as `helm get values -o json` prints them; undefined in another mode, or when
+ * the values contain no material.
+ * @throws CERTIFICATE_INVALID when a part is not a string
  */
 export function materialOfValues(values: unknown): Partial<CertificateMaterial> | undefined {
   const certs = objectAt(values, 'certs');
@@ -38,13 +38,13 @@ function objectAt(value: unknown, key: string): Record<string, unknown> | undefi
   return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : undefined;
 }
 
-/** Those of the keys that hold something. */
+/** The keys whose value is not empty. */
 function texts(from: Record<string, unknown>, keys: readonly string[], where: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const key of keys) {
     const text = from[key] ?? '';
     if (typeof text !== 'string') {
-      throw codedError('CERTIFICATE_INVALID', 'it is no text', { where: `${where}.${key}` });
+      throw codedError('CERTIFICATE_INVALID', 'it is not a string', { where: `${where}.${key}` });
     }
     if (text !== '') found[key] = text;
   }

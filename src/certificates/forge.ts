@@ -5,17 +5,18 @@ import forge from 'node-forge';
 export interface CertificateSpec {
   /** Printable ASCII, at most 64 characters (RFC 5280, ub-common-name). */
   readonly commonName: string;
-  /** Hexadecimal, positive, without a leading zero byte: DER takes no longer form. */
+  /** Hexadecimal, positive, without a leading zero byte, because DER requires the shortest form. */
   readonly serial: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** The key that the certificate is for. */
   readonly key: string;
   readonly profile: CertificateProfile;
-  /** Who signs; without it the certificate is signed with its own key. */
+  /** The CA that signs it; without one, the certificate is signed with its own key. */
   readonly issuer?: CertificateAuthority;
 }
 
+/** What a certificate is used for. */
 export type CertificateProfile =
   | { readonly kind: 'ca' }
   | { readonly kind: 'serving'; readonly dnsNames: readonly string[] };
@@ -27,11 +28,11 @@ export interface CertificateAuthority {
 }
 
 /**
- * The certificate as PEM. The same specification gives the same bytes: an RSA signature by PKCS #1 v1.5 holds no
- * randomness.
+ * The certificate as PEM. The same specification gives the same bytes, because RSA signatures of PKCS #1 v1.5 contain
+ * no randomness.
  *
- * node-forge only writes the structure here, from input that was checked before: nearly all of its advisories are about
- * reading and verifying what others made. It never sees a private key: node:crypto signs, a hundred times as fast.
+ * node-forge only writes the structure, from input that was checked before; nearly all of its security advisories are
+ * about reading and verifying. It never gets a private key: node:crypto signs, a hundred times as fast.
  */
 export function signCertificate(spec: CertificateSpec): string {
   const certificate = forge.pki.createCertificate();
@@ -56,7 +57,7 @@ export function signCertificate(spec: CertificateSpec): string {
     },
   };
   certificate.sign(signer as unknown as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
-  // node-forge ends lines as RFC 1421 did, which YAML cannot show as a block.
+  // node-forge ends lines with CRLF, which YAML cannot write as a block.
   return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
 }
 
@@ -78,7 +79,7 @@ function profileExtensions(profile: CertificateProfile): object[] {
 /** The tag of dNSName, RFC 5280 4.2.1.6. */
 const dnsName = 2;
 
-/** As the CA's certificate has it: another CA may have made it by another method than ours. */
+/** The key identifier in the CA's certificate, because other programs compute it by other methods. */
 function keyIdentifierOf(issuer: forge.pki.Certificate): string {
   const extension = issuer.getExtension('subjectKeyIdentifier') as { subjectKeyIdentifier?: string } | null | undefined;
   const written = extension?.subjectKeyIdentifier;

@@ -6,19 +6,21 @@ import { readPem } from './pem.ts';
 import { isUsable, nextStep, type RotationStep } from './rotation.ts';
 import { summaryOf, nameOf, type CertificateSummary } from './summary.ts';
 
+/** What is checked. */
 export interface InspectionOptions {
   readonly now: Date;
-  /** The name that the API server calls, see webhookHost; without it any DNS name will do. */
+  /** The name that the API server calls, see webhookHost; without it, every DNS name is accepted. */
   readonly host?: string;
-  /** Parts that are missing are findings; without it only what is there is checked. */
+  /** Whether missing parts are findings. Otherwise only the parts that exist are checked. */
   readonly complete?: boolean;
 }
 
+/** The result of {@link inspect}. */
 export interface Inspection {
   readonly certificates: readonly CertificateSummary[];
-  /** The step of a rotation that is under way; absent when none is. */
+  /** The next step of a rotation that has begun; absent without one. */
   readonly nextStep?: RotationStep;
-  /** Empty: all is well. */
+  /** Empty: there is no problem. */
   readonly findings: readonly Finding[];
 }
 
@@ -30,8 +32,8 @@ interface Certificates {
 }
 
 /**
- * Looks at material as the API server would, by node:crypto alone: validity, chain, key, names, purpose.
- * @throws CERTIFICATE_INVALID when something cannot be read at all
+ * Checks material as the API server would: validity, chain, key, names and purpose. It uses only node:crypto.
+ * @throws CERTIFICATE_INVALID when a part cannot be parsed
  */
 export function inspect(material: Partial<CertificateMaterial>, options: InspectionOptions): Inspection {
   const certificates = certificatesOf(material);
@@ -73,14 +75,14 @@ function missing(material: Partial<CertificateMaterial>, { complete, host }: Ins
     ['key', 'key_missing'],
   ] as const;
   const absent = parts.filter(([part]) => !(material[part] ?? '').includes('-----BEGIN '));
-  // Who names a host wants to hear about the certificate for it.
+  // A host can be checked only with a serving certificate.
   const wanted = absent.filter(([part]) => complete === true || (part === 'certificate' && host !== undefined));
   return wanted.map(([part, code]) => finding(code, part));
 }
 
 function chainFindings({ bundle, serving, intermediates }: Certificates, now: Date): Finding[] {
   const anchor = serving === undefined ? undefined : anchorOf(serving, intermediates, bundle, now);
-  // The other CA of a rotation may be as old as it likes: nothing depends on it.
+  // The other CA of a rotation may have expired, because nothing depends on it.
   const watched = anchor === undefined ? bundle : [anchor];
   const unsigned = serving !== undefined && bundle.length > 0 && anchor === undefined;
   return [
@@ -90,7 +92,7 @@ function chainFindings({ bundle, serving, intermediates }: Certificates, now: Da
   ];
 }
 
-/** The CA of the bundle where the chain ends, by way of valid intermediate certificates if need be. */
+/** The CA of the bundle where the chain ends, directly or through valid intermediate certificates. */
 function anchorOf(
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
@@ -113,7 +115,7 @@ function servingFindings(
   { now, host }: InspectionOptions,
 ): Finding[] {
   const keyFits = key === '' || keyMatches({ certificate, key });
-  // No extended key usage at all permits every use, RFC 5280 4.2.1.12. Node's name for it leaves out "extended".
+  // Without an extended key usage every use is allowed (RFC 5280 4.2.1.12). Node names the property keyUsage.
   const usages = serving.keyUsage as string[] | undefined;
   return [
     ...validity(serving, now),
@@ -128,7 +130,7 @@ const serverAuth = '1.3.6.1.5.5.7.3.1';
 
 function nameFindings(serving: X509Certificate, host: string | undefined): Finding[] {
   const names = dnsNamesOf(serving);
-  // Node falls back to the common name when there is no DNS name; Go does not.
+  // Without a DNS name Node uses the common name; Go does not.
   if (names.length === 0) return [finding('san_missing', nameOf(serving))];
   if (host === undefined || serving.checkHost(host) !== undefined) return [];
   return [finding('san_mismatch', nameOf(serving), `${host} is not among ${names.join(', ')}`)];
@@ -157,7 +159,7 @@ function rotationUnderWay(material: Partial<CertificateMaterial>, cas: number, n
   try {
     return nextStep({ caBundle, certificate, key, ...(next === undefined ? {} : { next }) }, now);
   } catch {
-    // What stands in the way of the rotation is among the findings.
+    // The findings contain what prevents the rotation.
     return undefined;
   }
 }

@@ -5,7 +5,7 @@ import { makeRandomness, makeServingRandomness } from './randomness.ts';
 import { dropOld, nextStep, serveNew, trustBoth, type RotationStep } from './rotation.ts';
 
 /**
- * New material with fresh keys, under `ca` or under a CA of its own whose key is dropped here.
+ * New material with new keys, signed by `ca` or by a new CA whose private key is not kept.
  * @throws CERTIFICATE_INVALID for a CA that cannot sign
  */
 export async function issueMaterial(
@@ -16,6 +16,7 @@ export async function issueMaterial(
   return makeMaterial(request, await makeRandomness());
 }
 
+/** The result of one step of a rotation. */
 export interface Rotated {
   /** The step that was taken. */
   readonly step: RotationStep;
@@ -23,7 +24,7 @@ export interface Rotated {
 }
 
 /**
- * Takes the next step of a rotation, or begins one; the names stay those of the certificate.
+ * Takes the next step of a rotation, or begins one. The DNS names stay those of the certificate.
  * @throws ROTATION_REFUSED, CERTIFICATE_INVALID
  */
 export async function rotateOnce(

@@ -1,16 +1,19 @@
-/** The CA outlives several serving certificates: 10 years, as mkcert has it. */
+/** Days that a CA is valid: 10 years, as in mkcert, so that it outlives several serving certificates. */
 export const caDays = 3650;
 
 /**
- * An expired certificate stops injection without a sound, so it lives long; but never more than 825 days, the most
- * that Apple's verifier takes, so that the same certificate works for every client.
+ * Days that a serving certificate is valid. Long, because an expired one stops injection without an error; but less
+ * than 825 days, the most that Apple's clients accept.
  */
 export const servingDays = 730;
 
-/** From here on it is renewed by an upgrade, and `certs inspect` fails. */
+/** Days before the expiry from which on an upgrade renews a certificate, and `certs inspect` fails. */
 export const renewBeforeDays = 30;
 
-/** The clock of an API server or node may be a little behind; jet/kube-webhook-certgen starts as early. */
+/**
+ * How long before now a certificate begins to be valid, because the clock of an API server or a node may be behind. The
+ * same as in jet/kube-webhook-certgen.
+ */
 export const backdateMinutes = 5;
 
 const dayMs = 24 * 60 * 60 * 1000;

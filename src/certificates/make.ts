@@ -6,19 +6,20 @@ import { isSignedBy, type CertificateMaterial, type ServingPair } from './materi
 import { readKey, readPem } from './pem.ts';
 import type { Randomness, ServingRandomness } from './randomness.ts';
 
+/** The serving certificate that is made. */
 export interface CertificateRequest {
-  /** The shortest first, see servingNames; it becomes the common name too. */
+  /** The first one is also the common name; see servingNames. */
   readonly dnsNames: readonly string[];
   readonly now: Date;
-  /** How long the serving certificate is valid; never longer than its CA. */
+  /** How many days it is valid, but never longer than its CA; default {@link servingDays}. */
   readonly days?: number;
 }
 
-/** A CA and a serving certificate under it. Pure: the same request and randomness give the same bytes. */
+/** A CA and a serving certificate that it signs. Pure: the same request and randomness give the same bytes. */
 export function makeMaterial(request: CertificateRequest, randomness: Randomness): CertificateMaterial {
   const { caKey, caSerial } = randomness;
   const caBundle = signCertificate({
-    // A subject of its own for every CA: with two of one name in a bundle, verifiers may try the wrong one and give up.
+    // Every CA has another subject: if two in a bundle have the same, clients may try the wrong one and fail.
     commonName: `packet-capture CA ${caSerial.slice(0, 16)}`,
     serial: caSerial,
     notBefore: backdate(request.now),
@@ -30,7 +31,7 @@ export function makeMaterial(request: CertificateRequest, randomness: Randomness
 }
 
 /**
- * A serving certificate under a CA that is there already: one of the user's own. Pure, like {@link makeMaterial}.
+ * A serving certificate that a CA of the user signs. Pure, like {@link makeMaterial}.
  * @throws CERTIFICATE_INVALID when the CA cannot sign it: not a CA, expired, not RSA, or not its key
  */
 export function makeServing(
@@ -41,9 +42,9 @@ export function makeServing(
   const certificate = usableCa(ca, request.now);
   const caBundle = certificate.toString();
   const pair = signServing(request, randomness, { certificate: caBundle, key: ca.key });
-  // Names that node-forge cannot write as they were read would make a chain that nobody follows.
+  // node-forge cannot write every subject exactly as it was. With another subject the chain would be broken.
   if (!isSignedBy(new X509Certificate(pair.certificate), certificate)) {
-    const hint = 'Use a CA with a plain subject, or none: one is made then.';
+    const hint = 'Use a CA with a simple subject, or no CA: then a new one is made.';
     throw codedError('CERTIFICATE_INVALID', 'a certificate signed by this CA does not verify', {
       where: caWhere,
       hint,
@@ -79,7 +80,7 @@ function usableCa({ certificate: pem, key: keyPem }: CertificateAuthority, now: 
   const [certificate] = readPem(pem, caWhere).certificates;
   const key = readKey(keyPem, "the CA's key");
   if (certificate === undefined) throw refuse('there is no certificate');
-  if (!certificate.ca) throw refuse('it is no CA: it may not sign certificates');
+  if (!certificate.ca) throw refuse('it is not a CA: it may not sign certificates');
   if (key.asymmetricKeyType !== 'rsa') throw refuse('its key is not RSA');
   if (!certificate.checkPrivateKey(key)) throw refuse('the key belongs to another certificate');
   if (certificate.validToDate <= now || certificate.validFromDate > now) throw refuse('it is expired or not valid yet');

@@ -3,18 +3,18 @@ import { codedError } from '../errors.ts';
 import { readKey, readPem, writeBundle, type PemContent } from './pem.ts';
 
 /**
- * What an injector needs to be called over TLS, as PEM text.
+ * What an injector needs for TLS, as PEM text.
  *
  * - `caBundle` is public: ca.crt of the folder or Secret, `certs.caBundle` of the values, caBundle of the webhook.
- * - `certificate` and `key` are served: tls.crt and tls.key of the folder or Secret, `certs.certificate` and
+ * - The injector serves `certificate` and `key`: tls.crt and tls.key of the folder or Secret, `certs.certificate` and
  *   `certs.key` of the values.
- * - `next` is there between steps 1 and 2 of a rotation only: next.pem of the folder, `certs.next` of the values. No
- *   object in the cluster but Helm's own record of the release needs it.
+ * - `next` exists only between steps 1 and 2 of a rotation: next.pem of the folder, `certs.next` of the values. In the
+ *   cluster only Helm's record of the release contains it.
  *
- * A CA's private key is in none of them: it signs its one serving certificate and is dropped in the same moment.
+ * The private key of a CA is not part of it: the CA signs one serving certificate, then its key is dropped.
  */
 export interface CertificateMaterial extends ServingPair {
-  /** One CA; two, the old one first, while a rotation is under way. */
+  /** One CA; during a rotation two, the old one first. */
   readonly caBundle: string;
   readonly next?: ServingPair;
 }
@@ -42,24 +42,28 @@ export function isSignedBy(certificate: X509Certificate, ca: X509Certificate): b
   return certificate.checkIssued(ca) && certificate.verify(ca.publicKey);
 }
 
-/** The DNS names of a certificate; its common name counts for nothing, as in Go. */
+/** The DNS names of a certificate. Its common name is not used, as in Go. */
 export function dnsNamesOf(certificate: X509Certificate): string[] {
   const names = certificate.subjectAltName?.split(', ') ?? [];
   return names.flatMap((name) => (name.startsWith('DNS:') ? [name.slice('DNS:'.length)] : []));
 }
 
-/** The files of a folder, and of a Secret of type kubernetes.io/tls, that hold material. */
+/** The files with material in a folder, or in a Secret of the type kubernetes.io/tls. */
 export const materialFiles = ['next.pem', 'tls.key', 'tls.crt', 'ca.crt'] as const;
+/** The name of such a file. */
 export type MaterialFile = (typeof materialFiles)[number];
 
-/** The content of the files. The pair of the next certificate is one file, so that it comes and goes in one moment. */
+/** The content of the files. The next pair is one file, so that both parts are written and removed together. */
 export function filesOfMaterial(material: CertificateMaterial): Partial<Record<MaterialFile, string>> {
   const { caBundle, certificate, key, next } = material;
   const files = { 'tls.key': key, 'tls.crt': certificate, 'ca.crt': caBundle };
   return next === undefined ? files : { ...files, 'next.pem': `${next.certificate}${next.key}` };
 }
 
-/** The inverse; what is missing stays missing. @throws CERTIFICATE_INVALID when next.pem cannot be read */
+/**
+ * The material in the files; a missing file is a missing part.
+ * @throws CERTIFICATE_INVALID when next.pem cannot be read
+ */
 export function materialOfFiles(files: Partial<Record<MaterialFile, string>>): Partial<CertificateMaterial> {
   const content = files['next.pem'] === undefined ? undefined : readPem(files['next.pem'], 'next.pem');
   return {

@@ -4,7 +4,7 @@ import { codedError } from '../errors.ts';
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?-----END \1-----/g;
 const keyLabel = /^(?:RSA |EC )?PRIVATE KEY$/;
 
-/** What a PEM text holds, in its order. */
+/** The content of a PEM text, in its order. */
 export interface PemContent {
   readonly certificates: readonly X509Certificate[];
   /** PEM text, one block each. */
@@ -12,8 +12,8 @@ export interface PemContent {
 }
 
 /**
- * Reads the certificates and private keys of a PEM text; other blocks and text between them are passed over.
- * @throws CERTIFICATE_INVALID when a block is broken or cut off, or a key needs a password
+ * Reads the certificates and private keys of a PEM text, and ignores other blocks and the text between them.
+ * @throws CERTIFICATE_INVALID when a block is broken or has no end, or a key needs a password
  */
 export function readPem(text: string, where: string): PemContent {
   const certificates: X509Certificate[] = [];
@@ -31,7 +31,7 @@ export function readPem(text: string, where: string): PemContent {
   return { certificates, keys };
 }
 
-/** @throws CERTIFICATE_INVALID */
+/** Reads a private key. @throws CERTIFICATE_INVALID */
 export function readKey(pem: string, where: string): KeyObject {
   return parse(() => createPrivateKey(pem), 'a private key', where);
 }
@@ -45,7 +45,7 @@ function parse<T>(read: () => T, what: string, where: string): T {
   try {
     return read();
   } catch (error) {
-    // Never the text itself: it may be a key.
+    // The message never contains the text, because it may be a key.
     throw codedError('CERTIFICATE_INVALID', `${what} in PEM form cannot be read`, { where, cause: error });
   }
 }

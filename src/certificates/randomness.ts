@@ -1,7 +1,7 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** What chance contributes to a serving certificate. */
+/** The random parts of a serving certificate. */
 export interface ServingRandomness {
   /** PKCS #8 PEM. */
   readonly servingKey: string;
@@ -9,20 +9,22 @@ export interface ServingRandomness {
   readonly servingSerial: string;
 }
 
-/** What chance contributes to a CA and its serving certificate. */
+/** The random parts of a CA and its serving certificate. */
 export interface Randomness extends ServingRandomness {
   readonly caKey: string;
   readonly caSerial: string;
 }
 
-/** RSA throughout: some clouds' API servers refuse Ed25519, and node-forge cannot write ECDSA. Sizes as in mkcert. */
+/** All keys are RSA: API servers of some clouds refuse Ed25519, and node-forge has no ECDSA. Sizes as in mkcert. */
 const caKeyBits = 3072;
 const servingKeyBits = 2048;
 
+/** A new key and serial number for a serving certificate. */
 export async function makeServingRandomness(): Promise<ServingRandomness> {
   return { servingKey: await newKey(servingKeyBits), servingSerial: newSerial() };
 }
 
+/** The same, and a key and serial number for its CA. */
 export async function makeRandomness(): Promise<Randomness> {
   const [caKey, serving] = await Promise.all([newKey(caKeyBits), makeServingRandomness()]);
   return { ...serving, caKey, caSerial: newSerial() };
@@ -38,11 +40,13 @@ export async function newKey(bits: number): Promise<string> {
   return privateKey;
 }
 
+/** The length of a serial number, in bytes. */
 export const serialBytes = 16;
 
 /**
- * A serial number from random bytes, as hexadecimal digits. The top bit is cleared, or DER would read a negative number
- * (RFC 5280 4.1.2.2); the bit below is set, or a first byte of zero would not be the shortest form, which Go refuses.
+ * A serial number from random bytes, as hexadecimal digits. The first bit is 0, because otherwise the number would be
+ * negative in DER (RFC 5280 4.1.2.2). The second bit is 1, because otherwise the first byte could be zero, and Go
+ * refuses a form that is not the shortest one.
  */
 export function serialOf(random: Uint8Array): string {
   const bytes = Buffer.from(random);

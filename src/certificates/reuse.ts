@@ -8,40 +8,42 @@ import { webhookHost } from './servingNames.ts';
 /**
  * What an install or upgrade does with the certificates that it finds.
  *
- * - `keep`: they are good; not a byte changes.
- * - `renew-serving`: the CA is good and its key is at hand: a new serving certificate, the same bundle. One step.
- * - `rotate`: they work, but not much longer, and the CA's key is gone: a rotation, which loses no call.
- * - `new`: there are none, or what is there does not work, so that nothing can be lost.
+ * - `keep`: they are valid and stay unchanged.
+ * - `renew-serving`: the CA is valid and its key is given, so it signs a new serving certificate. The bundle stays.
+ * - `rotate`: they expire soon, and the CA's key is not given. A rotation in steps, during which every call works.
+ * - `new`: there are none, or they do not work, so that no working call can fail.
  */
 export type ReuseAction = 'keep' | 'renew-serving' | 'rotate' | 'new';
 
+/** What is done, and why. */
 export interface ReuseDecision {
   readonly action: ReuseAction;
-  /** Why not `keep`; empty for material that was not there. */
+  /** Why they are not kept; empty if there was no material. */
   readonly findings: readonly Finding[];
 }
 
+/** The certificates, and what they are needed for. */
 export interface ReuseQuestion {
   readonly material: Partial<CertificateMaterial> | undefined;
   readonly service: string;
   readonly namespace: string;
   readonly now: Date;
-  /** A CA of the user's own, when its key is at hand. */
+  /** The user's CA, if its key is given. */
   readonly ca?: CertificateAuthority | undefined;
 }
 
-/** @throws CERTIFICATE_INVALID when the material cannot be read at all */
+/** Decides what to do with certificates. @throws CERTIFICATE_INVALID when they cannot be parsed */
 export function decideReuse({ material, service, namespace, now, ca }: ReuseQuestion): ReuseDecision {
   if (material === undefined) return { action: 'new', findings: [] };
   const { findings } = inspect(material, { now, host: webhookHost(service, namespace), complete: true });
-  // A broken next certificate concerns the rotation, not what is served.
+  // A broken next certificate matters to the rotation only; it is not served.
   const served = findings.filter(({ code }) => code !== 'next_unusable');
   if (served.length === 0) return { action: 'keep', findings };
   if (ca !== undefined && isTrusted(ca, material, now)) return { action: 'renew-serving', findings };
   return { action: served.every(({ code }) => code === 'expires_soon') ? 'rotate' : 'new', findings };
 }
 
-/** Whether clients of the bundle already trust what this CA signs, and will for a while. */
+/** Whether the bundle contains this CA, and it does not expire soon. */
 function isTrusted(ca: CertificateAuthority, { caBundle = '' }: Partial<CertificateMaterial>, now: Date): boolean {
   if (inspect({ caBundle: ca.certificate }, { now }).findings.length > 0) return false;
   const { fingerprint256 } = servedCertificate(ca, "the CA's certificate");

@@ -4,35 +4,38 @@ import { isSignedBy, keyMatches, servedCertificate, type CertificateMaterial, ty
 import { readPem, writeBundle } from './pem.ts';
 
 /**
- * The three steps that exchange the CA and the serving certificate without a moment in which the API server trusts
- * neither: it may see a new bundle seconds after a new certificate is served, or before. After each step the material
- * is rolled out; the next one follows when the whole cluster has it.
+ * The three steps that replace the CA and the serving certificate. The API server trusts the served certificate at
+ * every moment, although it may see a new bundle seconds before or after a new certificate is served. After each step
+ * the material is rolled out; the next step follows when the whole cluster has it.
  *
- * - `trust-both`: a new CA joins the bundle. It signs the next serving certificate in the same moment and its private
- *   key is dropped, so no later step needs it. The old certificate is still served; the new pair waits as `next`.
- * - `serve-new`: the pair that waited is served.
- * - `drop-old`: the old CA leaves the bundle, and the rotation is done.
+ * - `trust-both`: a new CA is added to the bundle. It signs the next serving certificate at once, and its private key
+ *   is
+ *   dropped, because no later step needs it. The old certificate is still served; the new pair is stored as `next`.
+ * - `serve-new`: the next pair is served.
+ * - `drop-old`: the old CA is removed from the bundle, and the rotation is complete.
  *
- * Which one comes next is read from the material alone, so an interrupted rotation goes on from where it was.
+ * The next step follows from the material alone, so an interrupted rotation can be continued.
  */
 export const rotationSteps = ['trust-both', 'serve-new', 'drop-old'] as const;
+/** A step of a rotation. */
 export type RotationStep = (typeof rotationSteps)[number];
 
 /**
- * The step that comes next; `trust-both` begins a rotation. When the next certificate was lost or has expired, it is
- * `trust-both` again, with another new CA.
- * @throws ROTATION_REFUSED when what is served does not work, so that there is nothing to keep working
+ * The next step; `trust-both` begins a rotation. If the next certificate is lost or has expired, it is `trust-both`
+ * again, with another new CA.
+ * @throws ROTATION_REFUSED when the served certificate does not work
  */
 export function nextStep(material: CertificateMaterial, now: Date): RotationStep {
   const bundle = readPem(material.caBundle, 'the CA bundle').certificates;
-  if (bundle.length > 2) throw refused('the bundle holds more than two CAs', 'Take out those that sign nothing.');
+  if (bundle.length > 2)
+    throw refused('the bundle contains more than two CAs', 'Remove those that signed no certificate.');
   if (material.next !== undefined && isUsable(material.next, bundle, now)) return 'serve-new';
   const signer = signerOf(material, bundle);
   if (signer === undefined) throw refused('no CA of the bundle signed the serving certificate');
   if (!keyMatches(material)) throw refused('the private key belongs to another certificate');
   const ends = [servedCertificate(material), signer].map(({ validToDate }) => validToDate);
   if (ends.some((end) => end <= now)) throw refused('the serving certificate or its CA has expired');
-  // By place, not by date: a CA of the user's own may well be older than the one that it follows.
+  // By position, not by date: a CA of the user may be older than the one that it replaces.
   return bundle.length === 2 && signer === bundle[1] ? 'drop-old' : 'trust-both';
 }
 

@@ -1,14 +1,14 @@
 import { codedError } from '../errors.ts';
 import { isLabelName } from '../objectNames.ts';
 
-/** The one name that the API server asks for when it calls a webhook by service reference (util/webhook/client.go). */
+/** The name by which the API server calls a webhook with a service reference (util/webhook/client.go). */
 export function webhookHost(service: string, namespace: string): string {
   return `${service}.${namespace}.svc`;
 }
 
 /**
  * The DNS names of the serving certificate, the shortest first.
- * @throws USAGE when a name is none that Kubernetes takes
+ * @throws USAGE for a name that Kubernetes does not accept
  */
 export function servingNames(service: string, namespace: string): string[] {
   for (const [kind, name] of [

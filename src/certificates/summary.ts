@@ -19,6 +19,7 @@ export interface CertificateSummary {
   readonly fingerprint: string;
 }
 
+/** The summary of a certificate. */
 export function summaryOf(
   role: CertificateSummary['role'],
   certificate: X509Certificate,
@@ -37,12 +38,12 @@ export function summaryOf(
   };
 }
 
-/** How a certificate is called in a finding. */
+/** The name of a certificate in findings. */
 export function nameOf(certificate: X509Certificate): string {
   return oneLine(certificate.subject) || `serial ${certificate.serialNumber.toLowerCase()}`;
 }
 
-/** Node gives a line per attribute, and nothing at all for an empty subject, whatever its types say. */
+/** Node has one line for each attribute, and undefined for an empty subject, although its types differ. */
 function oneLine(name: string | undefined): string {
   return (name ?? '').split('\n').join(', ');
 }

@@ -1,17 +1,17 @@
-/** Collects the pieces of a text and hands it out again in runs of whole documents. */
+/** Collects the pieces of a text, and returns it in batches of whole documents. */
 export interface Batches {
-  /** @returns the documents that are complete, once there is enough of them */
+  /** Adds a piece. @returns a batch of complete documents, if it is large enough */
   add(piece: string): string | undefined;
-  /** What is left when the last piece was added; may be empty. */
+  /** The rest after the last piece; may be empty. */
   rest(): string;
 }
 
-/** Characters of a run, and of the pieces that it is made of. */
+/** Characters of a batch, and of the pieces of which it consists. */
 export const shortRun = 16_384;
 
 /**
- * @param size of a run in characters; one that holds a longer document is longer. Runs are short so that all that is
- * made of one is garbage before V8 takes it for long-lived, or too large for the space that it collects often.
+ * @param size of a batch in characters; one with a longer document is longer. Batches are short, so that everything
+ * made from one is garbage before V8 moves it to the old generation.
  */
 export function createBatches(size = shortRun): Batches {
   let pending = '';
@@ -21,7 +21,7 @@ export function createBatches(size = shortRun): Batches {
       pending += piece;
       if (pending.length < enough) return undefined;
       const cut = lastBoundary(pending);
-      // Looked for again when there is twice as much: a long document is not searched over and over.
+      // The next search is at twice the length, so that a long document is not searched again and again.
       enough = cut === 0 ? pending.length * 2 : size;
       const batch = pending.slice(0, cut);
       pending = pending.slice(cut);
@@ -36,8 +36,8 @@ export function createBatches(size = shortRun): Batches {
 }
 
 /**
- * Offset of the last `---` that surely ends the document before it, or 0. What stands between a `...` and a `---` may
- * be the directives of the document behind, and so may what stands before the first `---`.
+ * Offset of the last `---` that certainly ends the document before it, or 0. Text between a `...` and a `---`, or
+ * before the first `---`, may be directives of the next document.
  */
 function lastBoundary(text: string): number {
   let marker = markerBefore(text, text.length);
@@ -56,7 +56,7 @@ function markerBefore(text: string, end: number): number {
   while (at > 0) {
     at = text.lastIndexOf('\n---', at - 2);
     if (at === -1) return /^\uFEFF?---\s/.test(text) && end > 4 ? 0 : -1;
-    // A piece may end amid a line.
+    // A piece may end within a line.
     if (/\s/.test(text.charAt(at + 4))) return at + 1;
   }
   return -1;

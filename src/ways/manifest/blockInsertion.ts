@@ -14,8 +14,8 @@ import {
 import { isAbsent, type CollectionNode, type Pair, type SequenceNode } from './yaml/nodes.ts';
 
 /**
- * Puts lines at the top of a block collection, right below the line that opens it and above its comments, which thus
- * stay with what they are about.
+ * Inserts lines at the top of a block collection: directly after the line that opens it and before its comments, which
+ * so stay next to the entry that they describe.
  * @param root true for the outermost collection, which no line opens
  */
 export function insertAtTop(
@@ -34,7 +34,7 @@ export function insertAtTop(
   return { offset, text: lines.map((line) => `${indent}${line}${lineBreak}`).join('') };
 }
 
-/** Puts lines behind the last item of a block sequence and the comments that are indented like its content. */
+/** Inserts lines after the last item of a block sequence, and after the comments that are indented like its content. */
 export function insertAtEnd(source: Source, { start, end }: SequenceNode, lines: readonly string[]): Insertion {
   const dash = column(source, start);
   let offset = lineAfter(source, end);
@@ -47,9 +47,9 @@ export function insertAtEnd(source: Source, { start, end }: SequenceNode, lines:
 }
 
 /**
- * Gives a key without a value, or with a plain null, the lines as its value. A comment says what was there, for the
- * reader and for the removal: `volumes: # was empty`, `volumes: # was null`.
- * @returns undefined when there is no room for it
+ * Makes lines the value of a key that has no value or a plain null. A comment tells readers and the removal what was
+ * there: `volumes: # was empty`, `volumes: # was null`.
+ * @returns undefined when the text has no place for it
  */
 export function insertAsValue(
   source: Source,
@@ -67,10 +67,11 @@ export function insertAsValue(
   ];
 }
 
+/** The comments after such a key; `wasNull` is followed by the null as it was written. */
 export const wasEmpty = ' # was empty';
 export const wasNull = ' # was';
 
-/** A text without a final line break keeps none. */
+/** If the text has no final line break, it still has none afterwards. */
 function insertLines(source: Source, offset: number, indent: string, lines: readonly string[]): Insertion {
   const before = breakBefore(source.text, offset);
   const lineBreak = /^[\r\n]/.test(before) ? before : breakNear(source, offset);

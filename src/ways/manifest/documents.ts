@@ -1,24 +1,24 @@
 import { nextLine, type Source } from './text.ts';
 
-/** The part of a text that makes one document: offsets, and its number in its file from 1. */
+/** The part of a text that is one document: its offsets, and its number in the file, from 1. */
 export interface DocumentRange {
   readonly number: number;
   readonly start: number;
   readonly end: number;
-  /** It stands between a `...` and the next `---`: kubectl does not look at it. */
+  /** It is between a `...` and the next `---`, which kubectl ignores. */
   readonly unread: boolean;
 }
 
 /**
- * Cuts a text into its documents. No scalar, comment or collection can hold a line that begins with `---` or `...` and
- * white space (YAML 1.2.2, rule c-forbidden), so this needs no parser.
+ * Splits a text into its documents. It needs no parser, because no scalar, comment or collection can contain a line
+ * that begins with `---` or `...` and white space (YAML 1.2.2, rule c-forbidden).
  */
 export function splitDocuments(source: Source): DocumentRange[] {
   const ranges: DocumentRange[] = [];
   let start = 0;
   let ended = false;
   const close = (end: number): void => {
-    // Comments and directives before a marker belong to the document behind it.
+    // Comments and directives before a marker belong to the document after it.
     if (start === end || isPrologue(source, start, end)) return;
     ranges.push({ number: source.origin.documents + ranges.length + 1, start, end, unread: ended });
     start = end;
@@ -33,10 +33,10 @@ export function splitDocuments(source: Source): DocumentRange[] {
   return ranges;
 }
 
-/** At the start of a line, with nothing but a byte order mark before them. */
+/** At the start of a line; only a byte order mark may be before them. */
 const markers = /(?:^|[\n\r])\uFEFF?(---|\.\.\.)(?=[ \t\n\r]|$)/g;
 
-/** True if there is nothing but blank lines, comments and directives. */
+/** Whether a part contains only blank lines, comments and directives. */
 function isPrologue(source: Source, start: number, end: number): boolean {
   for (let line = start; line < end; line = nextLine(source, line)) {
     const content = source.text

@@ -1,12 +1,12 @@
 import { breakBefore, startsLine } from './text.ts';
 
-/** Text that is put in at an offset of the original. */
+/** Text that is inserted at an offset of the original. */
 export interface Insertion {
   readonly offset: number;
   readonly text: string;
 }
 
-/** Text of the original that is taken out: from `start` up to `end`. */
+/** Text of the original that is removed: from `start` up to `end`. */
 export interface Deletion {
   readonly start: number;
   readonly end: number;
@@ -41,7 +41,7 @@ function merged(text: string, deletions: readonly Deletion[]): Deletion[] {
     if (last !== undefined && start <= last.end) last.end = Math.max(last.end, end);
     else ranges.push({ start, end });
   }
-  // A text without a final line break keeps none when its last lines go.
+  // If the text has no final line break, it still has none after its last lines are removed.
   const last = ranges.at(-1);
   if (last?.end === text.length && startsLine(text, last.start) && !startsLine(text, text.length)) {
     last.start -= breakBefore(text, last.start).length;

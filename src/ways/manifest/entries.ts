@@ -7,7 +7,7 @@ export interface EntryRange {
   readonly end: number;
 }
 
-/** Where the entries of a collection stand, in their order. */
+/** The ranges of the entries of a collection, in their order. */
 export function entryRanges({ text }: Source, collection: CollectionNode): EntryRange[] {
   const ends =
     collection.kind === 'map'
@@ -25,7 +25,7 @@ export function entryRanges({ text }: Source, collection: CollectionNode): Entry
 }
 
 function firstStart(text: string, { start, flow, kind }: CollectionNode): number {
-  // A pair amid a flow sequence, `[a: b]`, is a mapping without brackets.
+  // A pair in a flow sequence, `[a: b]`, is a mapping without brackets.
   return flow && (kind === 'sequence' || text[start] === '{') ? skipTrivia(text, start + 1) : start;
 }
 

@@ -3,17 +3,17 @@ import { flowLine, flowLines } from './renderBlock.ts';
 import { breakNear, indentationBefore, skipTrivia, type Source } from './text.ts';
 import type { CollectionNode } from './yaml/nodes.ts';
 
-/** Entries of a flow mapping or items of a flow sequence, made for the way the collection is laid out. */
+/** Makes the entries of a flow mapping, or the items of a flow sequence, in the layout of the collection. */
 type MakeEntries = (write: (value: unknown) => string) => readonly string[];
 
-/** How to put entries into a flow collection. */
+/** How entries are written into a flow collection. */
 interface Layout {
   readonly write: (value: unknown) => string;
-  /** Between two entries. */
+  /** The text between two entries. */
   readonly separator: string;
 }
 
-/** Puts entries before the first one. */
+/** Inserts entries before the first one. */
 export function insertFirst(source: Source, collection: CollectionNode, make: MakeEntries): Insertion {
   if (isEmpty(collection)) return insertOnly(collection, make);
   const { write, separator } = layoutOf(source, collection);
@@ -23,7 +23,7 @@ export function insertFirst(source: Source, collection: CollectionNode, make: Ma
   return { offset: firstEntry(source, collection), text };
 }
 
-/** Puts entries behind the last one. */
+/** Inserts entries after the last one. */
 export function insertLast(source: Source, collection: CollectionNode, make: MakeEntries): Insertion {
   const last = collection.kind === 'map' ? collection.pairs.at(-1)?.value : collection.items.at(-1);
   if (last === undefined) return insertOnly(collection, make);
@@ -37,19 +37,19 @@ export function insertLast(source: Source, collection: CollectionNode, make: Mak
 }
 
 /**
- * Fills empty brackets: no space behind the opening one. This is how the removal knows that the brackets were there:
- * a collection that is added whole has white space there, see {@link flowLine}.
+ * Fills empty brackets, without a space after the opening one. By this the removal knows that the brackets were there:
+ * a collection that is added as a whole has white space, see {@link flowLine}.
  */
 function insertOnly({ start }: CollectionNode, make: MakeEntries): Insertion {
   return { offset: start + 1, text: make(flowLine).join(', ') };
 }
 
-/** Offset of the first entry of a flow collection that is not empty, with its anchor and tag. */
+/** Offset of the first entry (with its anchor and tag) of a flow collection that is not empty. */
 function firstEntry({ text }: Source, { start }: CollectionNode): number {
   return skipTrivia(text, start + 1);
 }
 
-/** One entry a line if the first one has a line of its own, else everything on one line. */
+/** Each entry on its own line if the first one has one, otherwise all entries on one line. */
 function layoutOf(source: Source, collection: CollectionNode): Layout {
   const first = firstEntry(source, collection);
   const indent = indentationBefore(source, first);

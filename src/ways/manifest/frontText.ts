@@ -7,9 +7,10 @@ import { skipTrivia } from './text.ts';
 import { isAbsent, type MapNode, type Pair, type ScalarNode } from './yaml/nodes.ts';
 
 /**
- * The insertions that put text in front of the string under a key, however it is written.
- * @param text without anything that YAML would have to escape
- * @throws YAML_UNSUPPORTED where it has no room, or belongs to others too; MANIFEST_INVALID when it is no string
+ * The insertions that put text before the string of a key, in whatever form it is written.
+ * @param text that needs no escapes in YAML
+ * @throws YAML_UNSUPPORTED if the form has no place for it, or the value is used elsewhere too; MANIFEST_INVALID if the
+ * value is not a string
  */
 export function insertInFront(document: ParsedDocument, map: MapNode, key: string, text: string): Insertion[] {
   const found = scalarUnder(document, map, key);
@@ -21,11 +22,11 @@ export function insertInFront(document: ParsedDocument, map: MapNode, key: strin
     if (offset !== undefined) return [{ offset, text }];
   } else if (!map.flow) {
     if (isAbsent(node)) return [{ offset: node.start, text: ` ${text}` }];
-    // A null that is written out stays there, behind a comma.
+    // A written null stays there, after a comma.
     return [{ offset: node.start, text: isNull(node) ? `${text},` : text }];
   } else if (!isAbsent(node) && !/["\\]/.test(source.text.slice(node.start, node.end))) {
-    // Between brackets a comma would end it, so it gets quotes; the escape tells the removal that they are not the
-    // user's.
+    // In brackets a comma would end the value, so it gets quotes. An escape in them tells the removal that the user did
+    // not write them.
     return [
       { offset: node.start, text: `"${marked(isNull(node) ? `${text},` : text)}` },
       { offset: node.end, text: '"' },
@@ -34,12 +35,12 @@ export function insertInFront(document: ParsedDocument, map: MapNode, key: strin
   throw fail(
     'YAML_UNSUPPORTED',
     node.start,
-    `the value of ${key} is written in a way that leaves no room in front of it`,
+    `the value of ${key} is written in a form in which nothing can be put before it`,
     `Write ${key} as a string on one line; nothing was written.`,
   );
 }
 
-/** The deletions that take the text out again; none where it does not stand in front. */
+/** The deletions that remove the text again; none if the value does not begin with it. */
 export function removeFromFront(document: ParsedDocument, map: MapNode, key: string, text: string): Deletion[] {
   const found = scalarUnder(document, map, key);
   if (found === undefined) return [];
@@ -57,7 +58,7 @@ export function removeFromFront(document: ParsedDocument, map: MapNode, key: str
   return [range(node.start, 1 + marked(text).length), range(node.end - 1, 1)];
 }
 
-/** The text with its first character as an escape, which means the same between double quotes. */
+/** The text with its first character as an escape, which in double quotes is the same text. */
 function marked(text: string): string {
   return `\\x${text.charCodeAt(0).toString(16).padStart(2, '0')}${text.slice(1)}`;
 }
@@ -74,7 +75,7 @@ function scalarUnder(
   return { node: step.node, pair };
 }
 
-/** Where the characters of a quoted or block scalar begin; undefined for a block whose first line is blank. */
+/** The start of the characters of a quoted or block scalar; undefined for a block whose first line is blank. */
 function contentStart({ source: { text } }: ParsedDocument, { start, end }: ScalarNode): number | undefined {
   if (text[start] === '"' || text[start] === "'") return start + 1;
   let at = start;

@@ -1,11 +1,11 @@
 import { codedError } from '../../errors.ts';
 import { openManifest, readDocuments } from './parseDocument.ts';
 
-/** The `functionConfig` of a KRM function: what its user wants of it. */
+/** The `functionConfig` of a KRM function: the options of its user. */
 export type FunctionConfig = Readonly<Record<string, unknown>>;
 
 /**
- * The function config in a `ResourceList`, which is what kustomize and kpt hand to a function.
+ * The function config in a `ResourceList`, the input that kustomize and kpt pass to a function.
  * @returns undefined for any other text
  * @throws YAML_INVALID, MANIFEST_INVALID
  * @see cmd/config/docs/api-conventions/functions-spec.md in kubernetes-sigs/kustomize

@@ -26,39 +26,41 @@ import { encryptedReport, refuseSealed } from './sealed.ts';
 import type { Origin } from './text.ts';
 import type { Workload } from './workloads.ts';
 
+/** What is added to the workloads of a manifest. */
 export interface InjectManifestOptions extends ReadOptions {
   readonly config: SidecarConfig;
   /** Settings to write into the pods' annotations. */
   readonly settings: SettingValues;
-  /** Amounts of the sidecar's CPU and memory to write there too. */
+  /** The sidecar's CPU and memory, which are written there too. */
   readonly amounts?: SidecarAmounts | undefined;
-  /** Of every namespace; undefined: as the Namespace objects say, and privileged where there is none. */
+  /** The level of every namespace; undefined: that of its Namespace object, and privileged without one. */
   readonly podSecurity?: PodSecurityLevel | undefined;
-  /** What the Namespace objects say: those of all files together, or undefined to look at those of this text alone. */
+  /** The levels of the Namespace objects of all files; undefined: those of this text. */
   readonly podSecurityByNamespace?: PodSecurityByNamespace | undefined;
-  /** Of workloads that name none. */
+  /** The namespace of workloads that name none. */
   readonly namespace?: string | undefined;
-  /** The user named the sidecar: one that is there is made by it; otherwise settings alone change in it. */
+  /** The user described the sidecar, so an existing one is replaced. Otherwise only its settings change. */
   readonly renew?: boolean | undefined;
-  /** Keeps what was rendered from one text to the next. */
+  /** Keeps rendered blocks from one text to the next. */
   readonly render?: RenderBlock | undefined;
 }
 
+/** A manifest with the sidecar. */
 export interface InjectedManifest {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
   readonly others: readonly OtherWorkload[];
-  /** What was put in, by offset of the original: the text is the original and these, unless something was replaced. */
+  /** The insertions, by offset of the original. The text is the original with these, unless a sidecar was replaced. */
   readonly insertions: readonly Insertion[];
-  /** Whether a sidecar that was there has been replaced. */
+  /** Whether an existing sidecar was replaced. */
   readonly replaces: boolean;
-  /** For the text that comes behind this one in the same file. */
+  /** The origin of the next text of the same file. */
   readonly behind: Origin;
 }
 
 /**
- * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists), and brings settings
- * that are given into one that is there. Apart from the sidecar, the text stays as it is.
+ * Adds the sidecar to every workload of a manifest (YAML or JSON, one or more documents, lists), and changes the
+ * settings of an existing one. The rest of the text is not changed.
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function injectManifest(text: string, options: InjectManifestOptions): InjectedManifest {
@@ -79,13 +81,14 @@ export function injectManifest(text: string, options: InjectManifestOptions): In
   return { ...reported, text: after, insertions, replaces, behind: originBehind(manifest) };
 }
 
-/** What makes one workload what `injectManifest` would make of it. */
+/** The JSON Patch that changes a workload as `injectManifest` does. */
 export interface WorkloadPatch {
   readonly workload: Workload;
-  /** With paths from the object's root. */
+  /** The paths begin at the object. */
   readonly operations: readonly PatchOperation[];
 }
 
+/** The patches for the workloads of a manifest. */
 export interface PatchedManifest {
   readonly patches: readonly WorkloadPatch[];
   readonly reports: readonly ManifestReport[];
@@ -94,7 +97,7 @@ export interface PatchedManifest {
 }
 
 /**
- * As {@link injectManifest}, as one JSON Patch a workload; the text itself is left alone.
+ * The same as {@link injectManifest}, as one JSON Patch for each workload. The text is not changed.
  * @throws YAML_INVALID, MANIFEST_INVALID with file, document, line and column
  */
 export function patchManifest(text: string, options: InjectManifestOptions): PatchedManifest {
@@ -117,7 +120,7 @@ type Plan =
   | (InjectPlan & { readonly removal?: Removal })
   | { readonly inject: false; readonly reason: 'knative' | 'no_image' };
 
-/** Puts additions into the workloads of a text, which are those that they were planned for, in their order. */
+/** Inserts additions into the workloads of a text: the same workloads, in the same order, as when they were planned. */
 function insertAnew(
   text: string,
   options: InjectManifestOptions,
@@ -136,15 +139,15 @@ function insertAnew(
   return insertAll(text, insertions);
 }
 
-/** What is to be done with a workload; without a removal, it carries no sidecar yet. */
+/** The change of a workload; without a removal it has no sidecar yet. */
 interface Change {
   readonly addition: Addition;
   readonly removal?: Removal;
 }
 
 /**
- * @param tell takes each workload that is meant, and what is to be done with it if anything, while its document is at
- * hand
+ * Plans the change of each selected workload.
+ * @param tell is called with each of them, and with its change if there is one, while its document is in memory
  */
 function planWorkloads(
   manifest: Manifest,
@@ -172,7 +175,7 @@ function planWorkloads(
 
 function reportOfPlan(workload: Workload, plan: Plan, renew: boolean): ManifestReport {
   const template = workload.template?.value ?? {};
-  // Who has named the sidecar has it already.
+  // The user described the sidecar, and the workload has exactly this one.
   if (!plan.inject)
     return reportOf(
       workload,
@@ -196,7 +199,7 @@ function planFor(workload: Workload, options: InjectManifestOptions, levels: Pod
   const plan = planInjection(template?.value ?? {}, given);
   if (template !== undefined && !plan.inject && plan.reason === 'already_injected')
     return updateFor(template.value, given);
-  // A sidecar of the user's own may be of containers alone.
+  // A custom sidecar may consist of containers only.
   return plan.inject && options.config.form === 'agent' && !place.nativeSidecars
     ? { inject: false, reason: 'knative' }
     : plan;
@@ -221,8 +224,8 @@ function updateFor(template: PodTemplate, options: UpdateOptions): Plan {
 }
 
 /**
- * A custom resource's schema of before Kubernetes 1.28 knows no `restartPolicy` in init containers, and the API server
- * drops what a schema does not know: the sidecar would then be an init container that never ends.
+ * A custom resource whose schema is older than Kubernetes 1.28 has no `restartPolicy` in init containers, and the API
+ * server drops unknown fields. The sidecar would then be an init container that never ends.
  */
 function isUnproven({ apiVersion, kind }: Workload, { initContainers }: Addition): boolean {
   return (
@@ -232,8 +235,8 @@ function isUnproven({ apiVersion, kind }: Workload, { initContainers }: Addition
 }
 
 /**
- * Whether a template is of a patch, as kustomize has them in files of their own: the rest of it is elsewhere. The API
- * server stores no container without an image.
+ * Whether the template is part of a patch of kustomize, so that the rest of it is in another file. The API server
+ * stores no container without an image.
  */
 function lacksImage(template: PodTemplate | undefined): boolean {
   const { containers, initContainers } = template?.spec ?? {};

@@ -15,7 +15,7 @@ import { resolved, type MapNode, type SequenceNode } from './yaml/nodes.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The document to write into, and how. */
+/** The document that is changed, and its style. */
 interface Pen {
   readonly document: ParsedDocument;
   readonly style: BlockStyle;
@@ -23,8 +23,8 @@ interface Pen {
 }
 
 /**
- * The insertions that put an addition into the pod template of a workload.
- * @throws YAML_UNSUPPORTED where the text to change belongs to others too, or has no room for it
+ * The insertions that add the sidecar to the pod template of a workload.
+ * @throws YAML_UNSUPPORTED if the text to change is used elsewhere too, or has no place for it
  */
 export function additionInsertions(workload: Workload, addition: Addition, render: RenderBlock): Insertion[] {
   const { document, trail, template } = workload;
@@ -45,7 +45,10 @@ export function additionInsertions(workload: Workload, addition: Addition, rende
   ];
 }
 
-/** The mapping of a pod template's annotations, if it is there. @throws YAML_UNSUPPORTED when others use it too */
+/**
+ * The mapping of a pod template's annotations, if there is one.
+ * @throws YAML_UNSUPPORTED if it is used elsewhere too
+ */
 export function annotationsOf(document: ParsedDocument, template: MapNode): MapNode | undefined {
   let map: MapNode = template;
   for (const key of ['metadata', 'annotations']) {
@@ -58,7 +61,7 @@ export function annotationsOf(document: ParsedDocument, template: MapNode): MapN
   return map;
 }
 
-/** Adds fields to the mapping at the end of a path of keys, which may be absent in part. */
+/** Adds fields to the mapping at the end of a path of keys, and adds keys that are absent. */
 function addFields(pen: Pen, map: MapNode, [key, ...rest]: readonly string[], fields: Fields): Insertion[] {
   if (key === undefined) return [addPairs(pen, map, fields)];
   const step = childStep(pen.document, map, key);
@@ -118,7 +121,7 @@ function addItems(
   return where === 'first' ? insertAtTop(source, sequence, lines, false) : insertAtEnd(source, sequence, lines);
 }
 
-/** Gives a key that has no value one. */
+/** Gives a value to a key that has none. */
 function fillNull({ document, style, render }: Pen, map: MapNode, key: string, value: unknown): Insertion[] {
   const { source, values, fail } = document;
   const pair = values.entries(map).get(key)?.pair;

@@ -2,7 +2,7 @@ import { plainJson } from '../../plainText.ts';
 import { openManifest, readDocuments } from './parseDocument.ts';
 import type { Origin } from './text.ts';
 
-/** Writes manifests as JSON, as `kubectl -o json` does: one object alone, several as the items of a List. */
+/** Writes manifests as JSON like `kubectl -o json`: one object alone, several as the items of a List. */
 export interface JsonList {
   /** @throws YAML_INVALID, MANIFEST_INVALID */
   add(part: { readonly text: string; readonly file: string; readonly origin: Origin }): string;
@@ -11,6 +11,7 @@ export interface JsonList {
 
 const head = '{\n  "apiVersion": "v1",\n  "kind": "List",\n  "items": [';
 
+/** Makes an empty list. */
 export function createJsonList(): JsonList {
   let count = 0;
   let first: unknown;
@@ -29,7 +30,7 @@ export function createJsonList(): JsonList {
         const value = values.of(root);
         if (value === null) continue;
         if (typeof value !== 'object' || Array.isArray(value))
-          throw fail('MANIFEST_INVALID', root.start, 'this is no object');
+          throw fail('MANIFEST_INVALID', root.start, 'this is not an object');
         for (const object of itemsOf(value)) written += write(object);
       }
       return written;
@@ -41,7 +42,7 @@ export function createJsonList(): JsonList {
   };
 }
 
-/** A List is taken apart: a List within a List is nothing that kubectl reads. */
+/** The items of a List, because kubectl does not read a List in a List. */
 function itemsOf(value: object): readonly unknown[] {
   const { kind, items } = value as { readonly kind?: unknown; readonly items?: unknown };
   return kind === 'List' && Array.isArray(items) ? items.flatMap((object) => itemsOf(object as object)) : [value];

@@ -7,7 +7,7 @@ import { createRenderBlock } from './renderBlock.ts';
 
 /** Writes patches as a kustomize Component: `components: [FOLDER]` in any kustomization adds the sidecar. */
 export interface KustomizePatches {
-  /** @throws MANIFEST_INVALID for a workload without a name, which no patch can be aimed at */
+  /** Adds a patch. @throws MANIFEST_INVALID for a workload without a name, which cannot be the target of a patch */
   add(patches: readonly WorkloadPatch[]): string;
   end(): string;
 }
@@ -15,6 +15,7 @@ export interface KustomizePatches {
 const head = 'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n';
 const style = { step: 2, sequenceOffset: 0 } as const;
 
+/** Makes a Component without patches. */
 export function createKustomizePatches(): KustomizePatches {
   const render = createRenderBlock();
   let count = 0;
@@ -33,7 +34,7 @@ export function createKustomizePatches(): KustomizePatches {
   };
 }
 
-/** kustomize takes names for regular expressions. */
+/** kustomize reads names as regular expressions. */
 function targetOf({ workload }: WorkloadPatch): Readonly<Record<string, string>> {
   const { document, start, apiVersion, kind, name, named, namespace } = workload;
   if (!named) {
@@ -54,8 +55,9 @@ function escapeExpression(text: string): string {
 }
 
 /**
- * What is added whole must not be there: the base may have got annotations or volumes since, and `add` would replace
- * them. A test for null holds for what is absent (evanphx/json-patch). What stands behind ours must be what it was.
+ * Adds tests to an operation. A parent that is added as a whole must still be absent, because `add` would replace
+ * annotations or volumes that the base has got since. A test for null passes for an absent value (evanphx/json-patch).
+ * A value that is extended must still be the same.
  */
 function guarded(operation: PatchOperation): PatchOperation[] {
   const { op, path } = operation;

@@ -6,7 +6,7 @@ import { resolved, type MapNode, type Node } from './yaml/nodes.ts';
 
 /** A node on the way from a document's root, and how it was reached. */
 export interface Step {
-  /** As it stands in the text: may be an alias. */
+  /** As it is written: may be an alias. */
   readonly node: Node;
   /** Offset of the key when it was merged in from another mapping. */
   readonly mergedAt?: number;
@@ -17,18 +17,18 @@ interface TypeMeta {
   readonly kind: string;
 }
 
-/** A Kubernetes object of a kind that matters here. */
+/** A Kubernetes object: a workload or a namespace. */
 export interface ManifestObject {
   readonly document: ParsedDocument;
   readonly apiVersion: string;
   readonly kind: string;
   readonly node: MapNode;
-  /** From the document's root to the object, both included. */
+  /** The nodes from the document's root to the object, including both. */
   readonly trail: readonly Step[];
 }
 
 /**
- * The workloads and namespaces of a document, those of lists too. Of anything else only the syntax was looked at.
+ * The workloads and namespaces of a document, also those in lists. Of all other objects only the syntax is checked.
  * @throws MANIFEST_INVALID, YAML_INVALID
  */
 export function objectsOf(document: ParsedDocument, kinds: Kinds = knownKinds): ManifestObject[] {
@@ -56,7 +56,7 @@ function objectsAt(
   if (kind.endsWith('List')) return listedObjects(reading, node, { apiVersion, kind }, trail);
   if (kind === 'Template') return templateObjects(reading, node, trail);
   if (apiVersion === undefined) throw document.fail('MANIFEST_INVALID', node.start, `this ${kind} has no apiVersion`);
-  // Finds duplicate keys, wherever they are.
+  // Finds duplicate keys at all levels.
   document.values.of(node);
   return [{ document, apiVersion, kind, node, trail }];
 }
@@ -72,16 +72,16 @@ function listedObjects(
   if (items === undefined || isNull(items.node)) return [];
   const list = resolved(items.node);
   if (list.kind !== 'sequence') {
-    // A kind of somebody's own may end in List, too.
+    // The name of a custom kind may end in List too.
     if (kind !== 'List') return [];
     throw document.fail('MANIFEST_INVALID', items.node.start, 'the items of a List must be a list');
   }
-  // The items of a typed list, say a DeploymentList, need not say what they are.
+  // The items of a typed list, for example a DeploymentList, need no kind and apiVersion.
   const itemType = kind === 'List' ? undefined : { apiVersion, kind: kind.slice(0, -'List'.length) };
   return list.items.flatMap((item) => objectsAt(reading, { node: item }, [...trail, items], itemType));
 }
 
-/** The objects that OpenShift makes of a Template, `${PARAMETER}` and all. */
+/** The objects of an OpenShift Template, with its `${PARAMETER}`s. */
 function templateObjects(reading: Reading, node: MapNode, trail: readonly Step[]): ManifestObject[] {
   const objects = childStep(reading.document, node, 'objects');
   const list = objects && resolved(objects.node);
@@ -100,14 +100,14 @@ function matters(kind: string, kinds: Kinds): boolean {
   return kind === 'Namespace' || kind === 'Template' || kind.endsWith('List') || kinds.has(kind);
 }
 
-/** True for a mapping that says of itself that it is of another kind: it is passed on without a further look. */
+/** Whether a mapping is an object of another kind, which is not read further. */
 function isForeign(map: MapNode, kinds: Kinds): boolean {
   const kind = ownField(map, 'kind');
   if (kind === undefined) return ownField(map, 'metadata') === undefined && ownField(map, '<<') === undefined;
   if (kind.kind !== 'scalar' || typeof scalarValue(kind) !== 'string') return false;
   if (!matters(kind.text, kinds)) return true;
   if (kind.text === 'Namespace' || kind.text.endsWith('List') || !kinds.inOneGroup(kind.text)) return false;
-  // Of the name of a kind of our own, as a core Service is of that of a Knative Service.
+  // Another kind of the same name, as Service is in the core group and in Knative.
   const apiVersion = ownField(map, 'apiVersion');
   if (apiVersion === undefined) return ownField(map, '<<') === undefined;
   return apiVersion.kind === 'scalar' && !isKnown(apiVersion.text, kind.text, kinds);
@@ -120,7 +120,7 @@ function isKnown(apiVersion: string, kind: string, kinds: Kinds): boolean {
   return kinds.places(apiVersion, kind).length > 0;
 }
 
-/** The value of a key that stands in the mapping itself; nothing else of it is looked at. */
+/** The value of a key of the mapping itself, without merged keys. No other part is read. */
 export function ownField({ pairs }: MapNode, key: string): Node | undefined {
   return pairs.find((pair) => pair.key.kind === 'scalar' && pair.key.text === key)?.value;
 }

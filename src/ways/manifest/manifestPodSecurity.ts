@@ -3,20 +3,21 @@ import { objectsOf } from './manifestObjects.ts';
 import { openManifest, readDocuments } from './parseDocument.ts';
 import type { Origin } from './text.ts';
 
-/** False for a text that surely says nothing about Pod Security. */
+/** False for a text that certainly contains no Pod Security label. */
 export function mayEnforce(text: string): boolean {
   return text.includes(podSecurityLabel);
 }
 
 const levels: readonly PodSecurityLevel[] = ['privileged', 'baseline', 'restricted'];
 
+/** The level by the name of a namespace. */
 export type PodSecurityByNamespace = ReadonlyMap<string, PodSecurityLevel>;
 
 /**
- * The Pod Security levels that the Namespace objects of a text enforce. For manifests that are spread over several
- * files: collect from all, then inject into each.
- * @param file the text's name for errors
- * @param origin of a text that is a part of its file
+ * The Pod Security levels of the Namespace objects in a text. If manifests are in several files, the levels of all
+ * files must be collected before the injection.
+ * @param file the name of the text in errors
+ * @param origin if the text is a part of its file
  * @throws YAML_INVALID, MANIFEST_INVALID for a level that Kubernetes does not know
  */
 export function collectPodSecurity(text: string, file: string, origin?: Origin): PodSecurityByNamespace {

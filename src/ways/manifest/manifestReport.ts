@@ -2,38 +2,40 @@ import type { LeftOut, Older } from '../../inject/index.ts';
 import type { ManifestSkipReason } from './manifestSkips.ts';
 import type { Workload } from './workloads.ts';
 
-/** What became of one workload. */
+/** What was done with one workload. */
 export interface ManifestReport {
-  /** Number of its document in the file, from 1. */
+  /** The number of its document in the file, from 1. */
   readonly document: number;
-  /** Line where the object begins in the file, from 1. */
+  /** The line in the file where the object begins, from 1. */
   readonly line: number;
   readonly kind: string;
   /** `metadata.name`, else `metadata.generateName`, else empty. */
   readonly name: string;
   readonly namespace?: string;
-  /** From the object to the pod template, when the object has several: `spec.groups[0].template`. */
+  /** The path of the pod template, if the object has several: `spec.groups[0].template`. */
   readonly path?: string;
   readonly result: 'injected' | 'updated' | 'removed' | 'skipped';
-  /** Of a workload that was skipped. */
+  /** Why it was skipped. */
   readonly reason?: ManifestSkipReason;
-  /** What one that was injected asks for and cannot have. */
+  /** What it asks for and cannot have. */
   readonly leftOut?: readonly LeftOut[];
-  /** Of one that carried a sidecar of an older version. */
+  /** If it had a sidecar of an older version. */
   readonly older?: Older;
   /**
-   * The kind of one that was injected, `Rollout (argoproj.io/v1alpha1)`, when its schema is not Kubernetes' own: nobody
-   * can tell offline whether it keeps the `restartPolicy` of init containers.
+   * Its kind if it is a custom one, `Rollout (argoproj.io/v1alpha1)`: whether the schema of this kind has the
+   * `restartPolicy` of init containers is known only in the cluster.
    */
   readonly schemaOf?: string;
 }
 
+/** The optional parts of a report. */
 export interface ReportNotes {
   readonly leftOut?: readonly LeftOut[] | undefined;
   readonly older?: Older | undefined;
   readonly isUnproven?: boolean;
 }
 
+/** The report about a workload. */
 export function reportOf(
   workload: Workload,
   result: ManifestReport['result'],

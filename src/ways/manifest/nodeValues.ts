@@ -2,15 +2,15 @@ import { syntaxHint, type Fail } from './place.ts';
 import { plainValue, taggedValue } from './scalar.ts';
 import { resolved, type MapNode, type Node, type Pair, type ScalarNode } from './yaml/nodes.ts';
 
-/** A key of a mapping, with where it comes from: `owner` is another mapping for a key that was merged in. */
+/** A key of a mapping. `owner` is the mapping in which it is written, another one for a merged key. */
 export interface Entry {
   readonly pair: Pair;
   readonly owner: MapNode;
 }
 
-/** The values of a document's nodes, as kubectl reads them. Made once per document: what was computed is kept. */
+/** The values of a document's nodes, as kubectl reads them. It keeps what it has computed for the document. */
 export interface Values {
-  /** The keys of a mapping in their order, merged ones (`<<`) among them. */
+  /** The keys of a mapping in their order, including merged ones (`<<`). */
   entries(map: MapNode): ReadonlyMap<string, Entry>;
   of(node: Node): unknown;
 }
@@ -18,12 +18,12 @@ export interface Values {
 /** A file of 1 MB with more than this many merged keys is an attack. */
 const maxMergedKeys = 100_000;
 
-/** Deeper than any manifest, and shallow enough for the stack. */
+/** The deepest nesting: more than any manifest has, and little enough for the stack. */
 const maxDepth = 500;
 
 /**
- * Of a key that is there twice, the last one counts, as for kubectl.
- * @throws YAML_INVALID for keys that are no scalars, merges of what is no mapping, and nesting without end
+ * If a key is written twice, the last one counts, as in kubectl.
+ * @throws YAML_INVALID for a key that is not a scalar, a merge of something that is not a mapping, and endless nesting
  */
 export function createValues(text: string, fail: Fail): Values {
   const values = new Map<Node, unknown>();
@@ -37,7 +37,7 @@ export function createValues(text: string, fail: Fail): Values {
     const found = new Map<string, Entry>();
     for (const pair of map.pairs) {
       if (isMerge(pair.key)) {
-        // As in sigs.k8s.io/yaml, what is merged in overrides the keys before it; elsewhere it never does.
+        // In sigs.k8s.io/yaml merged keys override the keys before them; in other parsers they never do.
         for (const source of mergeSources(pair.value, fail)) {
           for (const [key, entry] of entriesOf(source)) found.set(key, entry);
           mergedKeys += source.pairs.length;
@@ -52,7 +52,7 @@ export function createValues(text: string, fail: Fail): Values {
     return found;
   };
 
-  /** Of most mappings only the value is ever asked for. */
+  /** Of most mappings only the value is needed. */
   const objectOf = (map: MapNode): Readonly<Record<string, unknown>> => {
     const object: Record<string, unknown> = {};
     if (isMerged(map) || entries.has(map)) {
@@ -81,17 +81,19 @@ export function createValues(text: string, fail: Fail): Values {
   return { entries: entriesOf, of: valueOf };
 }
 
+/** The value of a scalar, as kubectl reads it. */
 export function scalarValue({ plain, tag, text }: ScalarNode): string | number | boolean | null {
   if (tag !== undefined) return taggedValue(text, tag);
   return plain ? plainValue(text) : text;
 }
 
+/** Whether a node is null. */
 export function isNull(node: Node): boolean {
   const target = resolved(node);
   return target.kind === 'scalar' && scalarValue(target) === null;
 }
 
-/** A key of this name would set the prototype. */
+/** A key with this name would set the prototype. */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === '__proto__')
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
@@ -110,7 +112,7 @@ function isMerge(key: Node): boolean {
   );
 }
 
-/** The mappings of a merge, the one that wins last. */
+/** The mappings of a merge; the last one overrides the others. */
 function mergeSources(value: Node, fail: Fail): MapNode[] {
   const target = resolved(value);
   const sources = target.kind === 'sequence' ? target.items.map(resolved).toReversed() : [target];

@@ -9,7 +9,7 @@ import { problemOf } from './yaml/problem.ts';
 /** One document of a text. */
 export interface ParsedDocument {
   readonly root: Node;
-  /** The anchors that an alias stands for. */
+  /** The anchors to which an alias refers. */
   readonly aliased: ReadonlySet<string>;
   readonly source: Source;
   /** From 1. */
@@ -19,39 +19,38 @@ export interface ParsedDocument {
 }
 
 /**
- * Reads a text's documents, one at a time, so that the tree of each can go before the next is made. Empty ones are left
- * out.
- * @param file the text's name for errors
+ * Reads the documents of a text one by one, so that only one tree is in memory. Empty documents are left out.
+ * @param file the name of the text in errors
  * @throws YAML_INVALID
  */
 export function parseDocuments(text: string, file: string): Generator<ParsedDocument> {
   return readDocuments(openManifest(text, file));
 }
 
-/** A text and where its documents are. */
+/** A text and the ranges of its documents. */
 export interface Manifest {
   readonly source: Source;
   readonly ranges: readonly DocumentRange[];
 }
 
-/** @param origin what stands before the text in its file */
+/** Finds the documents of a text. @param origin what is before the text in its file */
 export function openManifest(text: string, file: string, origin?: Origin): Manifest {
   const source = openSource(text, file, origin);
   return { source, ranges: splitDocuments(source) };
 }
 
-/** What stands before the text that comes behind this one in its file. */
+/** The origin of the next text of the same file. */
 export function originBehind({ source, ranges }: Manifest): Origin {
   const { lines, documents } = source.origin;
   return { lines: lines + source.lineStarts.length - 1, documents: documents + ranges.length };
 }
 
-/** What stands before the text that comes behind this one in its file. */
+/** The origin of the next text of the same file. */
 export function behindText(text: string, file: string, origin: Origin): Origin {
   return originBehind(openManifest(text, file, origin));
 }
 
-/** As {@link parseDocuments}. */
+/** The same as {@link parseDocuments}. */
 export function* readDocuments({ source, ranges }: Manifest): Generator<ParsedDocument> {
   for (const range of ranges) {
     checkCharacters(source, range);
@@ -67,13 +66,13 @@ export function* readDocuments({ source, ranges }: Manifest): Generator<ParsedDo
 interface PartOfRange {
   /** Undefined when it is empty. */
   readonly document: ParsedDocument | undefined;
-  /** Where another document begins in the same range. */
+  /** The start of another document in the same range. */
   readonly next: number | undefined;
 }
 
-/** JSON, as kubectl finds out: by its first brace. */
+/** kubectl recognizes JSON by its first brace. */
 const beginsLikeJson = /^\uFEFF?(?:---)?\s*\{/;
-/** What YAML has in no form (go.yaml.in/yaml/v2, readerc.go); JSON has those above DEL in its strings. */
+/** Characters that YAML never allows (go.yaml.in/yaml/v2, readerc.go). In JSON strings those above DEL are allowed. */
 // oxlint-disable-next-line no-control-regex
 const forbidden = /[\0-\u0008\v\f\u000E-\u001F]/;
 // oxlint-disable-next-line no-control-regex

@@ -7,11 +7,11 @@ export type Fail = (code: ErrorCode, offset: number, what: string, hint?: string
 const templateHint =
   'This is a template, not YAML: render it first, for example with `helm template`; nothing was written.';
 
-/** Columns of a line that an error shows at most. */
+/** The most columns of a line that an error shows. */
 const shownColumns = 100;
 
 /**
- * Errors about a document, with file, document, line and column, and the line itself with a caret below.
+ * Makes errors about a document, with file, document, line and column, and the line itself with a caret below it.
  * @param number of the document in its file, from 1
  */
 export function failIn(source: Source, number: number): Fail {
@@ -25,7 +25,7 @@ export function failIn(source: Source, number: number): Fail {
   };
 }
 
-/** What to do about broken YAML, when the text shows that it is meant for Helm. */
+/** What to do about YAML that cannot be parsed, if the text is a template of Helm. */
 export function syntaxHint(text: string): string | undefined {
   return text.includes('{{') ? templateHint : undefined;
 }
@@ -35,7 +35,7 @@ function frame(source: Source, offset: number, line: number): string {
   const from = Math.max(lineStart(source, offset), offset - shownColumns / 2);
   const shown = source.text.slice(from, Math.min(lineEnd(source, offset), from + shownColumns));
   const gutter = String(line);
-  // A tab stays a tab, so that the caret stands under its character.
+  // A tab stays a tab, so that the caret is below its character.
   const space = shown.slice(0, offset - from).replace(/[^\t]/g, ' ');
   return `  ${gutter} | ${shown}\n  ${' '.repeat(gutter.length)} | ${space}^`;
 }

@@ -4,34 +4,34 @@ import type { Kinds } from './templateKinds.ts';
 import type { Origin } from './text.ts';
 import { workloadsOf, type Workload } from './workloads.ts';
 
-/** How a text is read. */
+/** How a text is read, and which workloads are changed. */
 export interface ReadOptions {
-  /** The text's name for errors. */
+  /** The name of the text in errors. */
   readonly file: string;
-  /** Of a text that is a part of its file. */
+  /** What is before the text in its file. */
   readonly origin?: Origin | undefined;
-  /** Those with a pod template; undefined: those that are known. */
+  /** The kinds with a pod template; undefined: the known ones. */
   readonly kinds?: Kinds | undefined;
-  /** The workloads that are meant; undefined: all. Of others nothing is said. */
+  /** Which workloads are selected; undefined: all. The others are not reported. */
   readonly selects?: Selects | undefined;
 }
 
-/** The workloads of a document, by whether they are meant. */
+/** The workloads of a document: the selected ones, and the others. */
 export interface SelectedWorkloads {
   readonly selected: readonly Workload[];
   readonly others: readonly OtherWorkload[];
 }
 
-/** A workload that is not meant. */
+/** A workload that is not selected. */
 export interface OtherWorkload {
   readonly kind: string;
   readonly name: string;
 }
 
 /**
- * @throws MANIFEST_INVALID for fields of a wrong type, and for a given path that finds nothing in an object that is
- * meant;
- *   YAML_INVALID
+ * Selects the workloads of a document.
+ * @throws MANIFEST_INVALID for fields of a wrong type, and for a path of the user that matches nothing in a selected
+ * object; YAML_INVALID
  */
 export function selectWorkloads(document: ParsedDocument, { kinds, selects }: ReadOptions): SelectedWorkloads {
   const all = workloadsOf(document, kinds);

@@ -11,16 +11,16 @@ import { indentationBefore, lineAfter, lineEnd, lineStart, skipTrivia, type Sour
 import type { Workload } from './workloads.ts';
 import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 
-/** What to take out: of the values of some keys, or the entries of these names. */
+/** What is removed: parts of the values of some keys, or the entries with these names. */
 type Removals = { readonly [key: string]: Removals } | readonly string[];
 
-/** What goes from a collection; 'all' when nothing would stay. */
+/** What is removed from a collection; 'all' if no entry would stay. */
 type Removed = readonly Deletion[] | 'all';
 
 /**
- * The deletions that take a removal out of the pod template of a workload: what is named, and the keys above it that
- * were added with it.
- * @throws YAML_UNSUPPORTED where the text to change belongs to others too
+ * The deletions that remove the sidecar from the pod template of a workload, and the parent keys that were added with
+ * it.
+ * @throws YAML_UNSUPPORTED if the text to change is used elsewhere too
  */
 export function removalDeletions({ document, trail, template }: Workload, removal: Removal): readonly Deletion[] {
   if (template === undefined) return [];
@@ -43,7 +43,7 @@ function isNames(removals: Removals): removals is readonly string[] {
   return Array.isArray(removals);
 }
 
-/** Takes something out of the values of some keys. A key whose value is left empty goes too, if it was added. */
+/** Removes parts of the values of some keys. A key whose value becomes empty is removed too, if it was added. */
 function removeFields(document: ParsedDocument, map: MapNode, removals: Readonly<Record<string, Removals>>): Removed {
   const { source } = document;
   const deletions: Deletion[] = [];
@@ -73,12 +73,12 @@ function removeNamed({ source, values }: ParsedDocument, value: CollectionNode, 
   return indexes.length > 0 && indexes.length === present.length ? 'all' : removeEntries(source, value, indexes);
 }
 
-/** Empties a value that was there, empty, before; undefined if it was not. */
+/** Makes a value empty again that was empty before; undefined if it was absent. */
 function keptEmpty(source: Source, map: MapNode, index: number, value: CollectionNode): Deletion[] | undefined {
   return value.flow ? keptBrackets(source, value) : keptKey(source, map, index, value);
 }
 
-/** Brackets that were there have no space before what was put into them; see flowInsertion. */
+/** Brackets that were there have no space after the opening one; see flowInsertion.ts. */
 function keptBrackets(source: Source, value: CollectionNode): Deletion[] | undefined {
   const ranges = entryRanges(source, value);
   const [first, last] = [ranges[0], ranges.at(-1)];
@@ -86,7 +86,7 @@ function keptBrackets(source: Source, value: CollectionNode): Deletion[] | undef
   return [{ start: first.start, end: last.end }];
 }
 
-/** A key that was there has a comment behind its colon, ours or somebody's. */
+/** A key that was there has a comment after its colon, ours or the user's. */
 function keptKey(source: Source, { pairs }: MapNode, index: number, value: CollectionNode): Deletion[] | undefined {
   const behindColon = skipTrivia(source.text, pairs[index]?.key.end ?? 0) + 1;
   const rest = source.text.slice(behindColon, lineEnd(source, behindColon));
@@ -99,7 +99,7 @@ function keptKey(source: Source, { pairs }: MapNode, index: number, value: Colle
   ];
 }
 
-/** Takes out some entries: whole lines of a block, or the text with its comma from between brackets. */
+/** Removes some entries: whole lines of a block, or the text and its comma in brackets. */
 function removeEntries(source: Source, collection: CollectionNode, indexes: readonly number[]): Deletion[] {
   const ranges = indexes.length === 0 ? [] : entryRanges(source, collection);
   return indexes.flatMap((index) => {
@@ -108,7 +108,7 @@ function removeEntries(source: Source, collection: CollectionNode, indexes: read
     if (!collection.flow && indentationBefore(source, range.start) !== undefined) {
       return [{ start: lineStart(source, range.start), end: lineAfter(source, range.end) }];
     }
-    // Behind what stays, the comma before an entry goes with it; at the front, everything up to what stays.
+    // After an entry that stays, the comma before a removed one is removed too; at the front, all up to one that stays.
     const stays = (at: number): boolean => !indexes.includes(at);
     if (collection.flow && ranges.some((_, at) => at < index && stays(at)))
       return [{ start: ranges[index - 1]?.end ?? range.start, end: range.end }];

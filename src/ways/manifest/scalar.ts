@@ -8,15 +8,15 @@ const integer = /^[-+]?(?:0b[01]+|0o?[0-7]+|0x[0-9a-f]+|0|[1-9][0-9]*)$/i;
 const float = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:e[-+]?[0-9]+)?$/i;
 
 /**
- * The value of a plain scalar as kubectl reads it: YAML 1.1, save that `12:30` and dates stay strings, `0o644` is an
- * octal number too, and `08` is eight.
+ * The value of a plain scalar as kubectl reads it: YAML 1.1, but `12:30` and dates are strings, `0o644` is an octal
+ * number too, and `08` is eight.
  * @see resolve.go of sigs.k8s.io/yaml/goyaml.v2
  */
 export function plainValue(text: string): string | number | boolean | null {
-  // The longest of the words, `false`, has five letters.
+  // The longest word, `false`, has five letters.
   const word = text.length <= 5 ? words.get(text) : undefined;
   if (word !== undefined) return word;
-  // Of what begins a number, nothing comes behind the digits.
+  // All characters that can begin a number are in the first part of the ASCII table.
   if (text.charCodeAt(0) > 0x39) return text;
   if (!/^[-+.0-9]/.test(text)) return text;
   const digits = text.startsWith('.') ? text.replace(/(?<=[0-9])_(?=[0-9])/g, '') : text.replaceAll('_', '');
@@ -27,16 +27,16 @@ export function plainValue(text: string): string | number | boolean | null {
 
 function integerValue(digits: string): number {
   const amount = digits.replace(/^[-+]/, '').toLowerCase();
-  // Number() knows 0x, 0o and 0b, yet not the bare zero of octal numbers.
+  // Number() reads 0x, 0o and 0b, but not octal numbers with a leading zero.
   const value = Number(/^0[0-7]/.test(amount) ? `0o${amount}` : amount);
-  // There is no negative zero among integers.
+  // Integers have no negative zero.
   return digits.startsWith('-') && value !== 0 ? -value : value;
 }
 
-/** Tags whose values are read alike, quoted or not. */
+/** Tags whose values are the same with and without quotes. */
 const resolvedTags: readonly string[] = ['!!int', '!!float', '!!bool', '!!null', '!!timestamp'];
 
-/** The value of a scalar with a tag, `!!str` for one of YAML's own. Any other tag makes it a string. */
+/** The value of a scalar with a tag; `!!str` is the form of YAML's own tags. Other tags make it a string. */
 export function taggedValue(text: string, tag: string): string | number | boolean | null {
   if (tag === '!!binary') return decodeBase64(text) ?? text;
   return resolvedTags.includes(tag) ? plainValue(text) : text;

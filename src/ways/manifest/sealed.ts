@@ -6,12 +6,12 @@ import { lineNumber } from './text.ts';
 import type { Workload } from './workloads.ts';
 import { resolved } from './yaml/nodes.ts';
 
-/** Annotations that hold a signature of the whole object (sigstore/k8s-manifest-sigstore, IBM/integrity-shield). */
+/** Annotations with a signature of the whole object (sigstore/k8s-manifest-sigstore, IBM/integrity-shield). */
 const signatures: readonly string[] = ['cosign.sigstore.dev/signature', 'integrityshield.io/signature'];
 
 /**
- * Refuses to change what is sealed: the checksum or the signature over it would no longer hold, and the object could
- * neither be decrypted nor verified any more.
+ * Refuses to change an object with a checksum or a signature: it would no longer be valid, so the object could not be
+ * decrypted or verified any more.
  * @throws MANIFEST_SEALED
  */
 export function refuseSealed({ document, start, kind, trail }: Workload): void {
@@ -20,7 +20,7 @@ export function refuseSealed({ document, start, kind, trail }: Workload): void {
     throw fail(
       'MANIFEST_SEALED',
       start,
-      `this ${kind} is encrypted with SOPS, whose MAC covers every value of the document: with the sidecar it could not be decrypted any more`,
+      `this ${kind} is encrypted with SOPS, whose MAC covers every value of the document: with the sidecar it could no longer be decrypted`,
     );
   }
   const object = trail.map(({ node }) => resolved(node)).find((node) => node.start === start);
@@ -29,13 +29,13 @@ export function refuseSealed({ document, start, kind, trail }: Workload): void {
   throw fail(
     'MANIFEST_SEALED',
     start,
-    `this ${kind} is signed (annotation ${signature}), and with the sidecar the signature would not hold any more`,
+    `this ${kind} is signed (annotation ${signature}), and with the sidecar the signature would no longer be valid`,
     'Inject first and sign the result; nothing was written.',
   );
 }
 
 /**
- * What to say of a document that is encrypted, its kind too: nobody can tell whether it is a workload.
+ * The report about a document of which the kind is encrypted too, so that it is not known whether it is a workload.
  * @returns undefined for any other document
  */
 export function encryptedReport(document: ParsedDocument): ManifestReport | undefined {

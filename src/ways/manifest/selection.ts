@@ -2,21 +2,23 @@ import { codedError } from '../../errors.ts';
 import { holds, parseLabelSelector, type UncheckedLabels } from '../../kubernetes/api/labels.ts';
 import type { Kinds } from './templateKinds.ts';
 
-/** Which workloads are meant. What is not given selects all. */
+/** Which workloads are selected. An absent member selects all. */
 export interface SelectionText {
   /** As kubectl takes them: `deploy`, `deployments`, `Deployment`. */
   readonly kinds?: readonly string[] | undefined;
   readonly names?: readonly string[] | undefined;
-  /** On the labels of the workload itself, not of its pods. */
+  /** A selector of the workload's own labels, not those of its pods. */
   readonly selector?: string | undefined;
 }
 
+/** What a selection needs to know about a workload. */
 export interface Selectable {
   readonly kind: string;
   readonly name: string;
   readonly labels: UncheckedLabels;
 }
 
+/** Whether a workload is selected. */
 export type Selects = (workload: Selectable) => boolean;
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -33,8 +35,9 @@ const shortNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * @returns undefined when nothing is left out
- * @throws USAGE for a kind without a pod template and for a selector that is none
+ * Parses a selection.
+ * @returns undefined when all workloads are selected
+ * @throws USAGE for a kind without a pod template, and for a selector that cannot be parsed
  */
 export function parseSelection({ kinds = [], names = [], selector }: SelectionText, known: Kinds): Selects | undefined {
   if (kinds.length === 0 && names.length === 0 && selector === undefined) return undefined;

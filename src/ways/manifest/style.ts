@@ -4,10 +4,10 @@ import { column, type Source } from './text.ts';
 import type { Workload } from './workloads.ts';
 import { resolved, type CollectionNode, type MapNode } from './yaml/nodes.ts';
 
-/** For a document that shows no indentation: a pod without block mappings below its own. */
+/** The style of a document without any indentation: a pod without nested block mappings. */
 const defaultStep = 2;
 
-/** How the pod template of a workload is written; the innermost mappings tell. */
+/** The style of a pod template, which follows from its innermost mappings. */
 export function blockStyle({ document, trail, template }: Workload): BlockStyle {
   const { source } = document;
   const spec = template && blockValue(document, template.node, 'spec');

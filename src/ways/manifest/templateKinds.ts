@@ -1,30 +1,30 @@
 import { customKinds, groupOf, templatePath, workloadKinds } from '../../kubernetes/api/kinds.ts';
 import type { OwnTemplateKind, PathStep } from './templatePath.ts';
 
-/** Where a kind has a pod template. */
+/** The place of a pod template in a kind. */
 export interface TemplatePlace {
-  /** From the object; empty for a Pod. */
+  /** The path from the object; empty for a Pod. */
   readonly path: readonly PathStep[];
   readonly nativeSidecars: boolean;
-  /** The user's own words for a place that was given: there must be something. */
+  /** The user's text, if the user named the place. Then there must be something. */
   readonly given?: string;
   /** See {@link TemplateKind}. */
   readonly imageElsewhere?: boolean;
 }
 
-/** The kinds with a pod template that a run knows. */
+/** The kinds with a pod template that a command knows. */
 export interface Kinds {
-  /** True if the kind of this name has a pod template in some API group. */
+  /** Whether a kind of this name has a pod template, in any API group. */
   has(kind: string): boolean;
-  /** True for the name of a kind that other API groups may use for something else. */
+  /** Whether other API groups may use the name for another kind. */
   inOneGroup(kind: string): boolean;
-  /** Empty for what is no workload; several for a kind whose objects have several pod templates. */
+  /** The places; none for a kind that is not a workload, several if its objects have several pod templates. */
   places(apiVersion: string, kind: string): readonly TemplatePlace[];
-  /** As users name them. */
+  /** The names of the kinds. */
   readonly names: readonly string[];
 }
 
-/** @param own kinds of the user's, which take the place of those that are known */
+/** The known kinds and those of the user. @param own kinds of the user, which replace known ones */
 export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
   const names = [...new Set([...workloadKinds, ...[...own, ...customKinds].map(({ kind }) => kind)])];
   const known = new Set(names);
@@ -35,7 +35,7 @@ export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
     places(apiVersion, kind) {
       const group = groupOf(apiVersion);
       const given = own.filter((row) => row.kind === kind && (row.group === group || row.group === ''));
-      // Who names the path wants the sidecar there.
+      // The user named the path, so the sidecar is added there.
       if (given.length > 0)
         return given.map(({ path, text }) => ({ path, nativeSidecars: true, imageElsewhere: true, given: text }));
       const found = customKinds.find((row) => row.kind === kind && row.group === group);
@@ -46,5 +46,5 @@ export function createKinds(own: readonly OwnTemplateKind[] = []): Kinds {
   };
 }
 
-/** Those that need not be named. */
+/** The kinds that every command knows. */
 export const knownKinds = createKinds();

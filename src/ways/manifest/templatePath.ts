@@ -1,12 +1,12 @@
 import { codedError } from '../../errors.ts';
 
-/** Stands for each item of a list, and for each value of a mapping: `[*]`. */
+/** The step to each item of a list, or to each value of a mapping: `[*]`. */
 export const everyChild = Symbol('*');
 
 /** One step from an object to its pod template: a key, the index of an item from 0, or {@link everyChild}. */
 export type PathStep = string | number | typeof everyChild;
 
-/** A kind of the user's, and where its objects have a pod template. */
+/** A kind of the user, and the place of the pod template in its objects. */
 export interface OwnTemplateKind {
   /** API group; empty: any. */
   readonly group: string;
@@ -36,7 +36,7 @@ export function parseTemplateKind(text: string): OwnTemplateKind {
   return { group: match['group'] ?? '', kind: match['kind'] ?? '', path, text };
 }
 
-/** Undefined for what is no path. */
+/** The steps of a path; undefined if it cannot be parsed. */
 function pathSteps(text: string): PathStep[] | undefined {
   const path = /^[.[]/.test(text) ? text : text.startsWith('$') ? text.slice(1) : `.${text}`;
   const steps: PathStep[] = [];

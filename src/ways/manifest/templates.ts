@@ -5,19 +5,19 @@ import type { TemplatePlace } from './templateKinds.ts';
 import { everyChild, type PathStep } from './templatePath.ts';
 import { resolved, type CollectionNode, type MapNode, type Node, type ScalarNode } from './yaml/nodes.ts';
 
-/** A pod template of an object, or the place where it would be. */
+/** A pod template of an object, or the place of an absent one. */
 export interface FoundTemplate {
   readonly place: TemplatePlace;
   readonly path: readonly (string | number)[];
-  /** From the document's root to the pod template, both included. */
+  /** The nodes from the document's root to the pod template, including both. */
   readonly trail: readonly Step[];
   /** Undefined when the object has none. */
   readonly node: MapNode | undefined;
 }
 
 /**
- * The pod templates of an object, each once, also when several paths lead to it.
- * @throws MANIFEST_INVALID for what has another type on the way
+ * The pod templates of an object, each one once, even if several paths lead to it.
+ * @throws MANIFEST_INVALID if a value on the path has another type
  */
 export function templatesOf(object: ManifestObject, places: readonly TemplatePlace[]): FoundTemplate[] {
   const found: FoundTemplate[] = [];
@@ -41,7 +41,7 @@ interface Reached {
   readonly value: ScalarNode | CollectionNode;
 }
 
-/** Where a path leads to; nowhere when a key is absent or null. */
+/** The nodes to which a path leads; none if a key is absent or null. */
 function follow({ document, node, trail }: ManifestObject, path: readonly PathStep[]): Reached[] {
   let reached: Reached[] = [{ path: [], trail, value: node }];
   for (const step of path) reached = reached.flatMap((from) => childrenAt(document, from, step));
@@ -84,7 +84,7 @@ function asList({ fail }: ParsedDocument, value: Reached['value'], path: Reached
   throw fail('MANIFEST_INVALID', value.start, `${String(path.at(-1))} must be a list`);
 }
 
-/** A field that is a mapping, null or not there. */
+/** The mapping of a key; undefined if it is null or absent. @throws MANIFEST_INVALID if it is something else */
 export function mapField(document: ParsedDocument, map: MapNode, key: string): MapNode | undefined {
   const step = childStep(document, map, key);
   if (step === undefined || isNull(step.node)) return undefined;

@@ -1,8 +1,8 @@
 import { isBreak } from './yaml/characters.ts';
 
 /**
- * A text under work and where its lines begin. A line ends with LF, CRLF, CR, NEL, LS or PS, as YAML 1.1 has it.
- * Everything here takes logarithmic time at most: a minified JSON file is one line of megabytes.
+ * A text and the starts of its lines. A line ends with LF, CRLF, CR, NEL, LS or PS, as in YAML 1.1. Every function here
+ * takes at most logarithmic time, because a minified JSON file is one line of megabytes.
  */
 export interface Source {
   readonly text: string;
@@ -12,14 +12,16 @@ export interface Source {
   readonly origin: Origin;
 }
 
-/** What stands before a text in its file: numbers of whole lines and documents. */
+/** What is before a text in its file: the number of whole lines and of documents. */
 export interface Origin {
   readonly lines: number;
   readonly documents: number;
 }
 
+/** The start of a file. */
 export const fileStart: Origin = { lines: 0, documents: 0 };
 
+/** Finds the lines of a text. */
 export function openSource(text: string, file: string, origin: Origin = fileStart): Source {
   const lineStarts = [0];
   for (const { index, 0: lineBreak } of text.matchAll(/\r\n|[\n\r\u0085\u2028\u2029]/g))
@@ -27,7 +29,7 @@ export function openSource(text: string, file: string, origin: Origin = fileStar
   return { text, file, lineStarts, origin };
 }
 
-/** Number of the line that holds `offset` in its file, from 1. */
+/** The number of the line with `offset` in the file, from 1. */
 export function lineNumber(source: Source, offset: number): number {
   return source.origin.lines + lineIndex(source, offset) + 1;
 }
@@ -43,12 +45,12 @@ function lineIndex({ lineStarts }: Source, offset: number): number {
   return low;
 }
 
-/** Offset of the first character of the line that holds `offset`. */
+/** Offset of the first character of the line with `offset`. */
 export function lineStart(source: Source, offset: number): number {
   return source.lineStarts[lineIndex(source, offset)] ?? 0;
 }
 
-/** Offset of the line after the one that holds `offset`, or the end of the text. */
+/** Offset of the line after the one with `offset`, or the end of the text. */
 export function nextLine(source: Source, offset: number): number {
   return source.lineStarts[lineIndex(source, offset) + 1] ?? source.text.length;
 }
@@ -59,15 +61,15 @@ export function lineEnd(source: Source, offset: number): number {
   return next - (next > offset ? breakBefore(source.text, next).length : 0);
 }
 
-/** Offset of the first line that begins at or after `offset`, which lies behind some content. */
+/** Offset of the first line that begins at or after `offset`, which is the end of some content. */
 export function lineAfter(source: Source, offset: number): number {
   return startsLine(source.text, offset) ? offset : nextLine(source, offset);
 }
 
-/** The line break for a line that is put next to the one of `offset`: its own, else the one before, else LF. */
+/** The line break for a new line next to the one of `offset`: that of this line, else of the one before, else LF. */
 export function breakNear(source: Source, offset: number): string {
   const ends = [nextLine(source, offset), lineStart(source, offset)];
-  // Others than kubectl take no other for a line break.
+  // Most other programs know only these line breaks.
   return ends.map((end) => breakBefore(source.text, end)).find((lineBreak) => /^[\r\n]/.test(lineBreak)) ?? '\n';
 }
 
@@ -82,12 +84,13 @@ export function column(source: Source, offset: number): number {
   return offset - contentStart(source, offset);
 }
 
-/** A byte order mark takes no room. */
+/** A byte order mark takes no column. */
 function contentStart(source: Source, offset: number): number {
   const start = lineStart(source, offset);
   return source.text[start] === '\uFEFF' ? start + 1 : start;
 }
 
+/** Whether a line begins at `offset`. */
 export function startsLine(text: string, offset: number): boolean {
   return offset === 0 || isBreak(text.charCodeAt(offset - 1));
 }
@@ -98,7 +101,7 @@ export function breakBefore(text: string, offset: number): string {
   return text.endsWith('\r\n', offset) ? '\r\n' : text.charAt(offset - 1);
 }
 
-/** Offset of the first character at or after `offset` that is no white space, line break or comment. */
+/** Offset of the first character at or after `offset` that is not white space, a line break or a comment. */
 export function skipTrivia(text: string, offset: number): number {
   let at = offset;
   let comment = false;

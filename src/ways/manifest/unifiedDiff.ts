@@ -1,10 +1,10 @@
 import { createTwoFilesPatch } from 'diff';
 import { insertAll, type Insertion } from './edits.ts';
 
-/** Lines of context around a change, as `diff -u` has it. */
+/** Lines of context around a change, as in `diff -u`. */
 const context = 3;
 
-/** A change of whole lines: those from `line` on, counted from 0, go and others come. */
+/** A change of whole lines: the old lines from `line` on (from 0) are replaced by new ones. */
 interface Change {
   readonly line: number;
   readonly removed: readonly string[];
@@ -12,8 +12,8 @@ interface Change {
 }
 
 /**
- * The difference that insertions make, as `diff -u` writes it and `patch -p0` takes it; empty when there are none. No
- * search is needed, so this takes linear time.
+ * The insertions as a unified diff, which `patch -p0` accepts; empty without insertions. It takes linear time, because
+ * nothing has to be searched.
  */
 export function unifiedDiff(file: string, text: string, insertions: readonly Insertion[]): string {
   if (insertions.length === 0) return '';
@@ -34,8 +34,7 @@ export function unifiedDiff(file: string, text: string, insertions: readonly Ins
 }
 
 /**
- * The difference of two texts in the same form; lines are searched for, so this is for texts that are not only added
- * to.
+ * The unified diff of two texts. It must compare lines, so it is for texts in which something was replaced.
  */
 export function unifiedDiffOf(file: string, before: string, after: string): string {
   return createTwoFilesPatch(file, file, before, after, undefined, undefined, { context }).replace(
@@ -44,12 +43,12 @@ export function unifiedDiffOf(file: string, before: string, after: string): stri
   );
 }
 
-/** With their line breaks. */
+/** The lines of a text with their line breaks. */
 function splitLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** One change for each line that something is put into or before. */
+/** One change for each line into which, or before which, something is inserted. */
 function changesOf(lines: readonly string[], insertions: readonly Insertion[]): Change[] {
   const sorted = insertions.toSorted((a, b) => a.offset - b.offset);
   const changes: Change[] = [];
@@ -58,7 +57,7 @@ function changesOf(lines: readonly string[], insertions: readonly Insertion[]): 
   for (let line = 0; line <= lines.length && next < sorted.length; line += 1) {
     const content = lines[line] ?? '';
     const here: Insertion[] = [];
-    // What is put in at the end of a text without a final line break belongs to its last line.
+    // An insertion at the end of a text without a final line break belongs to the last line.
     const limit = line >= lines.length - 1 && !content.endsWith('\n') ? Infinity : start + content.length;
     for (let item = sorted[next]; item !== undefined && item.offset < limit; item = sorted[next]) {
       here.push({ offset: item.offset - start, text: item.text });
@@ -70,7 +69,7 @@ function changesOf(lines: readonly string[], insertions: readonly Insertion[]): 
   return changes;
 }
 
-/** Lines that stay are no part of the change. */
+/** Leaves out the equal lines at both ends of a change. */
 function withoutCommon(line: number, before: string, after: string): Change {
   const added = splitLines(after);
   if (before === '') return { line, removed: [], added };
@@ -79,7 +78,7 @@ function withoutCommon(line: number, before: string, after: string): Change {
   return { line, removed: [before], added };
 }
 
-/** Changes that are near to each other share a hunk. */
+/** Puts changes that are close to each other into one hunk. */
 function hunksOf(changes: readonly Change[]): Change[][] {
   const hunks: Change[][] = [];
   let end = -Infinity;
@@ -105,7 +104,7 @@ function prefixed(sign: string, lines: readonly string[]): string {
   return lines.map((line) => `${sign}${line}${line.endsWith('\n') ? '' : '\n\\ No newline at end of file\n'}`).join('');
 }
 
-/** Of an empty range, the line before it. */
+/** The start of a range in a hunk; for an empty range the line before it. */
 function range(start: number, length: number): string {
   return length === 1 ? String(start + 1) : `${length === 0 ? start : start + 1},${length}`;
 }

@@ -8,24 +8,26 @@ import { removalDeletions } from './removalDeletions.ts';
 import { refuseSealed } from './sealed.ts';
 import type { Origin } from './text.ts';
 
+/** What is removed, and from which workloads. */
 export interface UninjectManifestOptions extends ReadOptions {
-  /** Tells a sidecar of the user's own; ours is known by the status in the pod's annotations. */
+  /** Names the parts of a custom sidecar. The agent's is found by the status in the pod's annotations. */
   readonly config: SidecarConfig;
 }
 
+/** A manifest without the sidecar. */
 export interface UninjectedManifest {
   readonly text: string;
   readonly reports: readonly ManifestReport[];
   readonly others: readonly OtherWorkload[];
-  /** What was taken out, by offset of the original. */
+  /** The deletions, by offset of the original. */
   readonly deletions: readonly Deletion[];
-  /** For the text that comes behind this one in the same file. */
+  /** The origin of the next text of the same file. */
   readonly behind: Origin;
 }
 
 /**
- * The inverse of injectManifest: takes the sidecar out of every workload that carries it, and gives back the bytes that
- * were there before, also when the rest of the text was edited since.
+ * The inverse of injectManifest: removes the sidecar from every workload that has it, and restores the bytes that were
+ * there before, even if the rest of the text was edited since.
  * @throws YAML_INVALID, YAML_UNSUPPORTED, MANIFEST_INVALID with file, document, line and column
  */
 export function uninjectManifest(text: string, options: UninjectManifestOptions): UninjectedManifest {

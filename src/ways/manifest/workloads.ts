@@ -15,22 +15,22 @@ export interface Workload {
   readonly kind: string;
   /** `metadata.name`, else `metadata.generateName`, else empty. */
   readonly name: string;
-  /** False for a name that the API server will make up. */
+  /** False for a name that the API server will generate. */
   readonly named: boolean;
   readonly labels: UncheckedLabels;
-  /** Where this kind has its pod template. */
+  /** The place of the pod template in this kind. */
   readonly place: TemplatePlace;
-  /** From the object to this pod template: keys, and indexes of lists. */
+  /** The path from the object to this pod template: keys, and indexes of lists. */
   readonly path: readonly (string | number)[];
-  /** True for one of several pod templates of an object. */
+  /** Whether the object has several pod templates. */
   readonly oneOfSeveral: boolean;
-  /** What the manifest says, if it does. */
+  /** The namespace in the manifest, if there is one. */
   readonly namespace: string | undefined;
-  /** Offset of the object. */
+  /** The offset of the object. */
   readonly start: number;
-  /** Of the object in its file, from 1. */
+  /** The line of the object in its file, from 1. */
   readonly line: number;
-  /** From the document's root to the pod template, both included. */
+  /** The nodes from the document's root to the pod template, including both. */
   readonly trail: readonly Step[];
   /** Undefined when the object has none. */
   readonly template: { readonly node: MapNode; readonly value: PodTemplate } | undefined;
@@ -80,7 +80,7 @@ function labelsOf(document: ParsedDocument, metadata: MapNode): UncheckedLabels 
     : {};
 }
 
-/** The pod template, once its fields are known to be of the types that planning relies on. */
+/** The pod template, after a check of the types on which the plan depends. */
 function templateValue(document: ParsedDocument, node: MapNode): PodTemplate {
   const metadata = mapField(document, node, 'metadata');
   if (metadata !== undefined) mapField(document, metadata, 'annotations');

@@ -2,8 +2,8 @@ import { codedError } from '../../errors.ts';
 import { parseDocuments } from './parseDocument.ts';
 
 /**
- * The value of a text that holds one YAML document, read as kubectl reads it; JSON is YAML too. Null for an empty text.
- * @param file names the text in errors
+ * The value of a text with one YAML document, as kubectl reads it; JSON is YAML too. Null for an empty text.
+ * @param file the name of the text in errors
  * @throws YAML_INVALID, also for a second document
  */
 export function yamlValue(text: string, file: string): unknown {

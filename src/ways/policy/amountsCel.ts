@@ -9,13 +9,13 @@ import {
 } from '../../sidecar/index.ts';
 import { celOf, celString, type Variable } from './cel.ts';
 
-/** Two amounts in CEL, of which the first is more. */
+/** Whether the first of two amounts is more, in CEL. */
 const isMore = (amount: string, other: string): string => `quantity(${amount}).compareTo(quantity(${other})) > 0`;
 const isZero = (amount: string): string => `quantity(${amount}).compareTo(quantity('0')) == 0`;
 
 const annotations = 'object.metadata.annotations';
 
-/** The amount in a pod's annotation; the empty string when there is none, or one that is not valid. */
+/** The amount in a pod's annotation, in CEL; the empty string when it is absent or not valid. */
 function asked(name: AmountName): string {
   const key = celString(amountAnnotation(name));
   const value = `string(${annotations}[${key}])`;
@@ -29,7 +29,7 @@ function camelCase(name: string): string {
   return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** `cpuRequest`, `cpuLimit`, …: see amountsOfAnnotations. */
+/** The variables `cpuRequest`, `cpuLimit`, …; see amountsOfAnnotations. */
 export const askedVariables: readonly Variable[] = (
   ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const
 ).map((name) => ({
@@ -37,17 +37,18 @@ export const askedVariables: readonly Variable[] = (
   expression: asked(name),
 }));
 
-/** Where the amounts of a container are that the pod does not name. */
+/** The amounts of a container without any annotations of the pod. */
 export interface OwnAmounts {
-  /** Maps of amounts by name, in CEL. */
+  /** Maps of amounts by resource, in CEL. */
   readonly requests: string;
   readonly limits: string;
   readonly fallback: ConfiguredResources['fallback'];
 }
 
 /**
- * PREFIX and `CpuWanted`, `CpuMost`, `CpuAmounts`, and the same of `Memory`: what is requested before the limit counts,
- * the limit, and both as sidecarResources has them. The empty string for none.
+ * The variables PREFIX`CpuWanted`, PREFIX`CpuMost` and PREFIX`CpuAmounts`, and the same for `Memory`: the request
+ * before it is limited, the limit, and both together. They follow the rules of sidecarResources; the empty string means
+ * none.
  */
 export function amountVariables(prefix: string, { requests, limits, fallback }: OwnAmounts): Variable[] {
   return (['cpu', 'memory'] as const).flatMap((name) => {
@@ -90,8 +91,8 @@ export function amountVariables(prefix: string, { requests, limits, fallback }: 
 }
 
 /**
- * A map of the amounts of a container, in CEL: of CPU, memory and storage those that are not empty, and the others. A
- * pod with resources as a whole has zero of what it leaves to its containers, and no others.
+ * A map of the amounts of a container, in CEL: CPU, memory and storage if they are not empty, and the other resources.
+ * In a pod with pod-level resources it is zero for summed limits, and there are no others.
  */
 export function amountMap(prefix: string, kind: 'Request' | 'Limit', others: string): string {
   const zero = "(name in variables.summedLimits ? '0' : '')";

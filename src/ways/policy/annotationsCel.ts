@@ -10,7 +10,7 @@ const statusKey = celString(statusAnnotation);
 const listKey = celString(localVolumesAnnotation);
 const annotations = 'object.metadata.annotations';
 
-/** In CEL, the status of a pod that has the annotation about its local volumes, or gets it. */
+/** The status annotation of a pod that has the annotation about local volumes, or gets it, in CEL. */
 function statusOf(containers: readonly string[]): string {
   const [extended, added] = (['extended', 'annotations'] as const).map((key) =>
     celString(formatStatus({ containers, volumes, [key]: [localVolumesAnnotation] })),
@@ -18,7 +18,7 @@ function statusOf(containers: readonly string[]): string {
   return `(variables.listed ? ${extended} : ${added})`;
 }
 
-/** `annotations`: what was added, and what comes in front of a value; on a probe, whose answer it is too. */
+/** The variable `annotations`: what is added, and what is put before a value; for a probe, also who answers. */
 export const annotationVariables: readonly Variable[] = [
   { name: 'listed', expression: `has(${annotations}) && ${listKey} in ${annotations}` },
   {
@@ -36,7 +36,7 @@ export const annotationVariables: readonly Variable[] = [
   },
 ];
 
-/** Of the longest; the names are ASCII. */
+/** The size of the longest added annotations; the names are ASCII. */
 export const addedAnnotationBytes =
   statusAnnotation.length +
   formatStatus({ containers: containerNames, volumes, annotations: [localVolumesAnnotation] }).length +

@@ -1,6 +1,6 @@
 const mark = Symbol('CEL');
 
-/** A piece of CEL inside plain data: it is written as it is. */
+/** CEL within plain data, which is written unchanged. */
 export interface CelExpression {
   readonly [mark]: string;
 }
@@ -26,8 +26,8 @@ export function celStrings(texts: readonly string[]): string {
 }
 
 /**
- * Plain data as a CEL literal, several lines long where it is large. The API server takes only lists and maps whose
- * values have one type (cel.HomogeneousAggregateLiterals), so values of several types are made dynamic.
+ * Plain data as a CEL literal, on several lines if it is long. The API server accepts only lists and maps whose values
+ * have the same type (cel.HomogeneousAggregateLiterals), so values of different types are made dynamic.
  */
 export function celOf(value: unknown, indent = ''): string {
   if (isExpression(value)) return value[mark];
@@ -56,7 +56,7 @@ function isExpression(value: unknown): value is CelExpression {
   return typeof value === 'object' && value !== null && mark in value;
 }
 
-/** The static type that a value has as a literal. */
+/** The static type of a value as a literal. */
 function typeOf(value: unknown): string {
   if (isExpression(value)) return 'dyn';
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'double';
@@ -67,7 +67,7 @@ function typeOf(value: unknown): string {
   return Array.isArray(value) ? `list(${inner})` : `map(${inner})`;
 }
 
-/** A part of the expressions with a name, for others to read as `variables.NAME`; worked out once, when first read. */
+/** A named expression, which others read as `variables.NAME`. It is evaluated once, when it is first read. */
 export interface Variable {
   readonly name: string;
   readonly expression: string;

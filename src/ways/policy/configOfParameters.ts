@@ -12,9 +12,9 @@ import { settingParameter, type ParameterKey } from './parameters.ts';
 type Data = Readonly<Record<string, string>>;
 
 /**
- * The configuration that a policy's parameters were made of: the inverse of policyParameters. What an older release did
- * not write has its default.
- * @returns undefined for the parameters of a sidecar of the user's own, which is part of the expressions
+ * The configuration in a policy's parameters: the inverse of policyParameters. What an older release did not write has
+ * its default.
+ * @returns undefined for the parameters of a custom sidecar, which is part of the expressions
  */
 export function configOfParameters(data: Data): AgentSidecarConfig | undefined {
   const value = (key: ParameterKey): string | undefined => data[key];

@@ -16,8 +16,8 @@ const platformKeys = Object.keys(platformEnvironment) as readonly PlatformKey[];
 const isProbe = `${parameter('profile')} == 'probe'`;
 
 /**
- * `mirror`: see asksForMirror. `container`, `mirrorContainer`: as makeSidecar has them, with the parameters in their
- * places.
+ * The variables `mirror` (see asksForMirror), `container` and `mirrorContainer` (see makeSidecar, with values from the
+ * parameters).
  */
 export const containerVariables: readonly Variable[] = [
   { name: 'mirrorText', expression: effectiveSetting('mirror') },
@@ -29,7 +29,7 @@ export const containerVariables: readonly Variable[] = [
   .map(setting, dyn({'name': setting.name, 'value': string(params.data[setting.key])}))`,
   },
   {
-    // An empty list is one that allows nothing.
+    // An empty list allows nothing.
     name: 'platformVariables',
     expression: `${celOf(platformKeys.map((key) => ({ key: platformParameter(key), name: platformEnvironment[key] })))}
   .filter(item, item.key in params.data)
@@ -37,7 +37,7 @@ export const containerVariables: readonly Variable[] = [
   },
   {
     name: 'environment',
-    // Without defaults of settings, the size of the volume is all that differs between pods.
+    // The defaults of settings are added below. Of the rest, only the size of the volume differs between pods.
     expression: `${environmentOf(agent)}
 + (variables.metricsPort == '' ? [] : [dyn({'name': '${metricsEnvironment}', 'value': ':' + variables.metricsPort})])
 + variables.platformVariables
@@ -81,7 +81,7 @@ function environmentOf({ env }: Container): string {
   return celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`)));
 }
 
-/** @param variables fields that are the values of variables */
+/** A container whose named fields are variables. @param variables the names of these fields */
 function withParameters(
   container: Container,
   variables: Readonly<Record<string, string>>,
@@ -98,7 +98,7 @@ function eitherWay(container: Readonly<Record<string, unknown>>): string {
   return `${isProbe}\n? ${celOf(bare({ ...container, securityContext: restrictedSecurityContext }))}\n: ${celOf(container)}`;
 }
 
-/** See probeAddition: what every Pod Security level admits. */
+/** The container of a probe, which every Pod Security level admits; see probeAddition. */
 function bare({
   name,
   image,

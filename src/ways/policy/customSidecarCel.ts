@@ -7,8 +7,8 @@ import { add, parent } from './patchCel.ts';
 import { leavesHugePages, podResources, summedLimits } from './resourcesCel.ts';
 
 /**
- * Of a sidecar of the user's own: a literal, so these expressions change with it. A pod with a container or volume of
- * one of its names is left alone, be it the very same or another.
+ * The expressions for a custom sidecar. They contain it as a literal, so they change with it. A pod with a container or
+ * volume of the same name is left alone, whether it is equal or not.
  */
 export function customSidecarExpressions({
   containers,
@@ -36,10 +36,10 @@ export function customSidecarExpressions({
   };
 }
 
-/** As additionPatch has it: in front of the init containers, behind the rest. */
+/** The same order as in additionPatch: before the other init containers, and after other containers and volumes. */
 function customPatch({ volumes, initContainers, containers }: Omit<CustomSidecarConfig, 'form'>): string {
   const inOrder = (list: string, items: readonly unknown[], place: 'first' | 'last'): string[] => {
-    // Each one goes in front of the last: so they are added from the back.
+    // Each one is put before the one that was added last, so the last one is added first.
     const indexes = place === 'first' ? items.map((_, index) => index).toReversed() : items.map((_, index) => index);
     if (items.length === 0) return [];
     return [

@@ -1,7 +1,7 @@
 /**
- * Eight hexadecimal digits that differ when the data do, whatever the order of the keys: FNV-1a of 32 bits
- * (http://www.isthe.com/chongo/tech/comp/fnv/), here over UTF-16 code units. It tells versions apart and keeps no
- * secret.
+ * Eight hexadecimal digits that differ if the data differ; the order of the keys does not matter. FNV-1a with 32 bits
+ * (http://www.isthe.com/chongo/tech/comp/fnv/) over UTF-16 code units. It distinguishes versions, and is not a
+ * cryptographic hash.
  */
 export function digest(data: Readonly<Record<string, string>>): string {
   const text = JSON.stringify(Object.entries(data).toSorted(([one], [other]) => (one < other ? -1 : 1)));

@@ -9,15 +9,17 @@ import { securityVariables } from './securityContextCel.ts';
 import { sizeLimitVariables } from './sizeLimitCel.ts';
 import { volumeVariables } from './volumesCel.ts';
 
-/** What a MutatingAdmissionPolicy says in CEL. */
+/** The CEL expressions of a MutatingAdmissionPolicy. */
 export interface PolicyExpressions {
   readonly matchConditions: readonly MatchCondition[];
-  /** In the order in which they read each other. */
+  /** Each one may read those before it. */
   readonly variables: readonly Variable[];
   readonly mutations: readonly object[];
 }
 
-/** Of our own sidecar: the same for every cluster and every configuration, which comes in as parameters. */
+/**
+ * The expressions for the agent. They are the same in every cluster, because the configuration is in the parameters.
+ */
 export const policyExpressions: PolicyExpressions = {
   matchConditions: [...optInConditions, ...fitConditions, ...agentConditions],
   variables: [

@@ -11,13 +11,14 @@ import { validPort } from './portsCel.ts';
 import { leavesHugePages, validResources } from './resourcesCel.ts';
 import { validSecurity } from './securityContextCel.ts';
 
+/** A match condition of the policy. */
 export interface MatchCondition {
   readonly name: string;
-  /** True for a pod that is not left alone for this reason. */
+  /** CEL; false for a pod that is left alone for this reason. */
   readonly expression: string;
 }
 
-/** The reasons of the policy: those of every way, of the injector's server, and invalid parameters of the policy. */
+/** The reasons of the policy: those of all ways, some of the webhook, and invalid parameters. */
 export type PolicySkip = SkipReason | 'not_opted_in' | 'not_probe' | 'patch_doubtful' | 'parameters_invalid';
 
 /** The name of the condition that leaves a pod alone for a reason: `packet-capture.internal/host-network`. */
@@ -25,10 +26,10 @@ export function matchConditionName(reason: PolicySkip): string {
   return `packet-capture.internal/${reason.replaceAll('_', '-')}`;
 }
 
-/** All keys and values together (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
+/** The limit for all keys and values (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */
 const maxAnnotationBytes = 256 * 1024;
 
-/** That the annotation of the user's key, or our own, says something. */
+/** Whether the annotation has a value, in CEL. The key is that of the parameters, or packet-capture/inject. */
 const asked = annotationIs(parameter('annotation'));
 const own = annotationIs(celString(injectAnnotation));
 const isProbe = `${parameter('profile')} == 'probe'`;
@@ -36,8 +37,8 @@ const isProbe = `${parameter('profile')} == 'probe'`;
 const optsIn = [isProbe, `${parameter('optOut')} == 'true'`, asked('true')].join('\n|| ');
 
 /**
- * Whether a pod gets the sidecar, in the order of planInjection's checks. Each condition is independent and reads no
- * variable, since the API server knows none there; together they may cost 2,500,000 (apiserver/pkg/apis/cel/config.go).
+ * Whether a pod gets the sidecar, in the order of the checks of planInjection. Each condition is independent, because
+ * match conditions cannot read variables. All together may cost 2,500,000 (apiserver/pkg/apis/cel/config.go).
  */
 export const optInConditions: readonly MatchCondition[] = [
   condition('opted_out', `!(${asked('false')}) && !(${own('false')})`),
@@ -49,6 +50,7 @@ const isRuntimeClass = `name != '' && (name.endsWith('*')
   ? object.spec.runtimeClassName.startsWith(name.replace('*', ''))
   : object.spec.runtimeClassName == name)`;
 
+/** Whether the sidecar fits the pod, for every kind of sidecar. */
 export const fitConditions: readonly MatchCondition[] = [
   condition('mirror_pod', lacksAnnotation('kubernetes.io/config.mirror')),
   condition('system_namespace', `!(request.namespace in ${celStrings(systemNamespaces)})`),
@@ -63,8 +65,8 @@ export const fitConditions: readonly MatchCondition[] = [
 ];
 
 /**
- * The API server evaluates all conditions of every pod, even when one is false, and again after another policy or
- * webhook: the dear ones look away then.
+ * The API server evaluates all conditions for every pod, even if one is false, and again after another policy or
+ * webhook has changed it. So the expensive ones begin with a cheap check.
  */
 const isSettled = `!(${optsIn}) || ${hasAnnotation(statusAnnotation)}`;
 
@@ -73,21 +75,22 @@ const hasRoom = `!has(object.metadata.annotations)
   <= ${maxAnnotationBytes - addedAnnotationBytes}`;
 
 /**
- * That the parameters are such as the API server takes in a pod. A patch with others would fail the pod, even under
- * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: what cannot be decoded is an internal
- * error).
+ * Whether the API server accepts the parameters in a pod. With other ones the pod would be refused, even with
+ * `failurePolicy: Ignore` (apiserver/pkg/admission/plugin/policy/mutating: a patch that cannot be decoded is an
+ * internal error).
  */
 const validParameters = `(${parameter('image')} != '' && ${parameter('image')}.trim() == ${parameter('image')}
   && ${parameter('imagePullPolicy')} in ['Always', 'IfNotPresent', 'Never'] && ${validResources}
   && ${validPort} && ${parameter('maxVolumeMebibytes')}.matches('^[1-9][0-9]{0,9}$')
   && ${validSecurity})`;
 
-/** As isOurs of src/inject/presence.ts has it. */
+/** The same rule as isOurs in src/inject/presence.ts. */
 const hasOurAgent = `has(object.spec.initContainers) && object.spec.initContainers.exists(item, item.name in ${celStrings(containerNames)}
   && (has(item.image) && item.image.matches(${celString(agentImage)})
     || has(item.volumeMounts) && item.volumeMounts.exists(mount, mount.name == ${celString(volumeNames.settings)}
       && mount.mountPath == ${celString(mountPaths.settings)})))`;
 
+/** The conditions of the agent's sidecar only. */
 export const agentConditions: readonly MatchCondition[] = [
   condition('already_injected', `!(${hasAnnotation(statusAnnotation)} && !(${lacksNames(containerNames, [])}))`),
   condition('foreign_status', `${lacksAnnotation(statusAnnotation)} || !(${lacksNames(containerNames, [])})`),
@@ -98,7 +101,7 @@ export const agentConditions: readonly MatchCondition[] = [
   condition('parameters_invalid', `${isSettled} || ${validParameters}`),
 ];
 
-/** That a pod has no container and no volume of these names. */
+/** Whether a pod has no container and no volume of these names, in CEL. */
 export function lacksNames(containers: readonly string[], volumes: readonly string[]): string {
   const isOne = (names: readonly string[]): string =>
     names.length === 1 ? `== ${celString(names[0] ?? '')}` : `in ${celStrings(names)}`;
@@ -111,6 +114,7 @@ export function lacksNames(containers: readonly string[], volumes: readonly stri
   ].join('\n&& ');
 }
 
+/** The condition that leaves a pod alone for a reason. */
 export function condition(reason: PolicySkip, expression: string): MatchCondition {
   return { name: matchConditionName(reason), expression };
 }

@@ -12,11 +12,13 @@ import {
 } from '../../sidecar/index.ts';
 import { celString } from './cel.ts';
 
-/** `probe`: what a pod would get, cut down to what every Pod Security level admits; for dry runs alone. */
+/** `probe`: for dry runs only; the sidecar is reduced to what every Pod Security level admits. */
 export type PolicyProfile = SecurityProfile | 'probe';
 
+/** The profiles; each one has its binding and its parameters. */
 export const policyProfiles = ['privileged', 'baseline', 'probe'] as const satisfies readonly PolicyProfile[];
 
+/** The parameters that are not part of the configuration. */
 export interface ParameterOptions {
   readonly profile: PolicyProfile;
   /** The annotation by which a pod asks for injection. */
@@ -25,7 +27,7 @@ export interface ParameterOptions {
   readonly optOut: boolean;
 }
 
-/** The keys that stand in the data of the ConfigMap always. */
+/** The keys that the data of the ConfigMap always has. */
 const keys = [
   'profile',
   'annotation',
@@ -41,6 +43,7 @@ const keys = [
   'seccompProfile',
 ] as const;
 
+/** A key that the data always has. */
 export type ParameterKey = (typeof keys)[number];
 
 /** The key of a setting's default: `setting.file-size`. */
@@ -48,40 +51,40 @@ export function settingParameter(name: SettingName): string {
   return `setting.${name}`;
 }
 
-/** The key of what the release says beside the settings: `allowedStreams`. */
+/** The key of something that a release configures besides settings: `allowedStreams`. */
 export function platformParameter(key: PlatformKey): string {
   return key;
 }
 
-/** The value of a key that stands there always, in CEL. */
+/** The value of a key that is always there, in CEL. */
 export function parameter(key: ParameterKey): string {
   return `params.data.${key}`;
 }
 
-/** The port of the agent's metrics in CEL, the empty string when there is none. */
+/** The port of the agent's metrics, in CEL; the empty string without one. */
 export const metricsPortParameter = "('metricsPort' in params.data ? string(params.data.metricsPort) : '')";
 
-/** The ConfigMap with the authority of uploads in CEL, the empty string when there is none. */
+/** The ConfigMap with the CA for uploads, in CEL; the empty string without one. */
 export const uploadAuthorityParameter = "('uploadCA' in params.data ? string(params.data.uploadCA) : '')";
 
-/** The runtime classes whose pods are left alone, in CEL: a list of names. */
+/** The names of runtime classes whose pods are left alone, as a list in CEL. */
 export const skippedRuntimeClasses =
   "('skipRuntimeClasses' in params.data ? string(params.data.skipRuntimeClasses).split(',') : [])";
 
-/** The value of that key. */
+/** The parameter with these names. */
 export function skippedParameter({ skipRuntimeClasses = defaultSkipRuntimeClasses }: SidecarConfig): {
   skipRuntimeClasses: string;
 } {
   return { skipRuntimeClasses: skipRuntimeClasses.join(',') };
 }
 
-/** The default of a setting in CEL, the empty string when there is none. */
+/** The default of a setting, in CEL; the empty string without one. */
 export function settingDefault(name: SettingName): string {
   const key = celString(settingParameter(name));
   return `(${key} in params.data ? string(params.data[${key}]) : '')`;
 }
 
-/** The pod's own value, else the default of the parameters; the empty string counts as absent. */
+/** The value of the pod's annotation, else the default of the parameters. An empty string counts as absent. */
 export function effectiveSetting(name: SettingName): string {
   const key = celString(settingAnnotation(name));
   return `has(object.metadata.annotations) && ${key} in object.metadata.annotations && object.metadata.annotations[${key}] != ''
@@ -97,13 +100,13 @@ export function effectiveSetting(name: SettingName): string {
  * - `image`, `imagePullPolicy`: of the sidecar's container
  * - `imagePullSecrets`: names, separated by commas; may be empty
  * - `requests`, `limits`: `cpu=10m,memory=16Mi`, sorted by name; may be empty
- * - `maxVolumeMebibytes`: of the largest volume for the files of a capture
+ * - `maxVolumeMebibytes`: the size of the largest volume for capture files
  * - `runAsUser`, `runAsGroup`: numbers; `seccompProfile`: its type; empty: the field is left out
- * - `metricsPort`: where the agent answers Prometheus; absent when it does not
- * - `skipRuntimeClasses`: names, separated by commas, `*` at the end of one for whatever follows; may be empty
+ * - `metricsPort`: the port of the agent's metrics; absent: none
+ * - `skipRuntimeClasses`: names, separated by commas; `*` at the end matches any rest; may be empty
  * - `maxBufferSize`: the largest buffer-size; absent: 64Mi
  * - `allowedSettings`, `allowedStreams`, `allowedMirrors`, `allowedUploads`: separated by spaces; absent: everything
- * - `uploadProxy`, `uploadNoProxy`, `uploadCA`: how uploads reach the network; absent: not told
+ * - `uploadProxy`, `uploadNoProxy`, `uploadCA`: how uploads reach the network; absent: directly
  * - `setting.NAME`: the default of a setting; absent when it has none
  * @throws SIDECAR_CONFIG_INVALID for resources other than requests and limits
  */

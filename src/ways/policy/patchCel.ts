@@ -2,15 +2,15 @@ import { jsonPointer } from '../../inject/index.ts';
 import { cel, celOf, celString } from './cel.ts';
 import { parameter } from './parameters.ts';
 
-/** Where an item goes in a list of a pod's spec. */
+/** The place of an item in a list of a pod's spec. */
 type Place = 'first' | 'second' | 'last';
 
 const indexes = { first: 0, second: 1, last: '-' } as const satisfies Readonly<Record<Place, number | string>>;
 
 /**
- * The operations that add the sidecar, as additionPatch has them. A parent that is absent is added empty first, since
- * the API server creates none by itself, and one item is added at a time: a list that holds expressions of several
- * types cannot be marshalled.
+ * The operations that add the sidecar, the same as those of additionPatch. An absent parent is added first, empty,
+ * because the API server creates none by itself. Items are added one by one, because a list with expressions of
+ * different types cannot be marshalled.
  */
 export const agentPatch: string = [
   parent('object.metadata.annotations', ['metadata', 'annotations'], '{}'),
@@ -26,7 +26,7 @@ export const agentPatch: string = [
   `variables.pullSecrets.map(name, ${add('imagePullSecrets', 'last', celOf({ name: cel('name') }))})`,
 ].join('\n+ ');
 
-/** `pullSecrets`: names of those that the pod has not. A probe pulls nothing. */
+/** The variable `pullSecrets`: the names of those that the pod lacks. A probe pulls no image. */
 export const pullSecretVariables = [
   {
     name: 'pullSecrets',

@@ -14,16 +14,16 @@ const spec = 'object.spec';
 const labels = 'object.metadata.labels';
 const required = `${spec}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`;
 
-/** That a pod runs on Windows; see placementReason. */
+/** Whether a pod runs on Windows, in CEL; see placementReason. */
 export const runsOnWindows = `has(${spec}.os) && ${spec}.os.name.lowerAscii() == 'windows'
 || ${mustRunOn(windowsNodes)}
 || !(has(${spec}.os) && ${spec}.os.name.lowerAscii() == 'linux') && (${hintsAtWindows()})
   && !(${mustRunOn(linuxNodes)})`;
 
-/** That a pod runs, or may run, on AWS Fargate. */
+/** Whether a pod runs, or may run, on AWS Fargate, in CEL. */
 export const runsOnFargate = runsOn(fargate);
 
-/** That a pod runs, or may run, on a node of Virtual Kubelet. */
+/** Whether a pod runs, or may run, on a node of Virtual Kubelet, in CEL. */
 export const runsOnVirtualNode = runsOn(virtualNodes);
 
 function runsOn(platform: Platform): string {
@@ -61,7 +61,7 @@ function hintsAtWindows(): string {
   ].join('\n  || ');
 }
 
-/** As mustRunOn of src/inject/placement.ts has it. */
+/** The same rule as mustRunOn in src/inject/placement.ts. */
 function mustRunOn(signs: readonly NodeSign[]): string {
   const selector = `${spec}.nodeSelector`;
   const terms = `${required}.nodeSelectorTerms`;
@@ -88,7 +88,7 @@ function says(signs: readonly NodeSign[]): string {
   ].join(' || ');
 }
 
-/** That a label of a node, by its key and its value in CEL, is one of the signs. */
+/** Whether the label of a node is one of the signs. The key and the value are CEL. */
 function saysIn(signs: readonly NodeSign[], key: string, value: string): string {
   const one = ({ keys, prefix }: NodeSign): string => {
     const isKey = keys.length === 1 ? `${key} == ${celString(keys[0] ?? '')}` : `${key} in ${celStrings(keys)}`;

@@ -5,11 +5,12 @@ import { digest } from './digest.ts';
 import { policyExpressions } from './expressions.ts';
 import { policyParameters, skippedParameter, type PolicyProfile } from './parameters.ts';
 
+/** What the objects of a policy contain. */
 export interface PolicyOptions {
   readonly config: SidecarConfig;
-  /** The name that stands in all names; the policy's is NAME.NAMESPACE. */
+  /** Part of the name of every object; that of the policy is NAME.NAMESPACE. */
   readonly name: string;
-  /** Of the parameters; never injected into. */
+  /** The namespace of the parameters. Its pods are never injected. */
   readonly namespace: string;
   /** The label of a namespace that opts in, with the value "enabled". */
   readonly namespaceLabel: string;
@@ -17,13 +18,13 @@ export interface PolicyOptions {
   readonly annotation: string;
   /** Pods are injected unless that annotation says "false". */
   readonly optOut: boolean;
-  /** Beside `namespace`. */
+  /** More namespaces that are never injected. */
   readonly excludedNamespaces?: readonly string[];
-  /** What namespaces without a Pod Security label are taken for; `auto` unless told. */
+  /** The level of namespaces without a Pod Security label; default `auto`. */
   readonly podSecurity?: AssumedLevel | undefined;
   readonly failurePolicy: 'Ignore' | 'Fail';
   readonly labels?: Readonly<Record<string, string>>;
-  /** Labels of the pods that prove the policy, in `namespace`, by a dry run; no proof without them. */
+  /** The labels of pods in `namespace` that check the policy in a dry run. Without them there is no such check. */
   readonly probeLabels?: Readonly<Record<string, string>>;
 }
 
@@ -32,13 +33,13 @@ const namespaceName = 'kubernetes.io/metadata.name';
 
 /**
  * One MutatingAdmissionPolicy, and for each profile a binding and the ConfigMap with its parameters, in the order in
- * which they are to be created. Any pod is bound by none or by one.
+ * which they must be created. At most one binding matches a pod.
  * @throws SIDECAR_CONFIG_INVALID
  */
 export function policyObjects(options: PolicyOptions): readonly object[] {
   const { config } = options;
   const profiles: PolicyProfile[] = ['privileged'];
-  // There it would not be the sidecar that is refused, but the app's pod.
+  // In such a namespace the API server would refuse the whole pod of the app.
   if (config.form === 'agent' || !exceedsBaseline(config)) profiles.push('baseline');
   if (config.form === 'agent' && options.probeLabels !== undefined) profiles.push('probe');
   return [
@@ -130,15 +131,15 @@ function policyName({ name, namespace }: PolicyOptions): string {
   return `${name}.${namespace}`;
 }
 
-/** With a dot: a namespace has none in its name, so no two releases have one name. */
+/** A namespace's name contains no dot, so two releases never have the same name. */
 function bindingName(options: PolicyOptions, profile: PolicyProfile): string {
   return profile === 'privileged' ? policyName(options) : `${policyName(options)}.${profile}`;
 }
 
 /**
- * A name stands for its data for ever. The API server stops to watch ConfigMaps when the last policy that reads any is
- * deleted, and serves those that it knew then until it restarts (Kubernetes 1.37,
- * apiserver/pkg/admission/plugin/policy/generic/policy_source.go): under one name it would serve the old data.
+ * The name of a ConfigMap changes with its data. When the last policy with parameters is deleted, the API server stops
+ * watching ConfigMaps, and uses those that it knew until it restarts (Kubernetes 1.37,
+ * apiserver/pkg/admission/plugin/policy/generic/policy_source.go). With the same name it would use the old data.
  */
 function parametersName(options: PolicyOptions, profile: PolicyProfile): string {
   const parts = [

@@ -2,7 +2,10 @@ import { leastMetricsPort, metricsPortName } from '../../sidecar/index.ts';
 import type { Variable } from './cel.ts';
 import { metricsPortParameter } from './parameters.ts';
 
-/** `metricsPort`: of the agent, the empty string for none; see declaresPort. `ports`: of the container. */
+/**
+ * The variables `metricsPort` (of the agent; the empty string for none; see declaresPort) and `ports` (of the
+ * container).
+ */
 export const portVariables: readonly Variable[] = [
   { name: 'wantedPort', expression: metricsPortParameter },
   {
@@ -21,6 +24,6 @@ export const portVariables: readonly Variable[] = [
   },
 ];
 
-/** That the parameters' port is one. */
+/** Whether the port in the parameters is valid, in CEL. */
 export const validPort = `(${metricsPortParameter}.matches('^([1-9][0-9]{3,4})?$')
   && (${metricsPortParameter} == '' || int(${metricsPortParameter}) >= ${leastMetricsPort} && int(${metricsPortParameter}) <= 65535))`;

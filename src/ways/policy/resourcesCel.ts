@@ -10,20 +10,22 @@ import { amountMap, amountVariables, askedVariables } from './amountsCel.ts';
 import { celOf, celString, celStrings, type Variable } from './cel.ts';
 import { parameter } from './parameters.ts';
 
-/** As hasPodResources, summedLimits and leavesHugePages have them. A match condition reads no variable. */
+/** Whether a pod has pod-level resources (hasPodResources), in CEL, without variables, for match conditions. */
 export const podResources = `(has(object.spec.resources)
 && (has(object.spec.resources.requests) && size(object.spec.resources.requests) > 0
   || has(object.spec.resources.limits) && size(object.spec.resources.limits) > 0))`;
 const allContainers = '(object.spec.containers + (has(object.spec.initContainers) ? object.spec.initContainers : []))';
 const podLimits = '(has(object.spec.resources.limits) && name in object.spec.resources.limits)';
+/** The names of the summed limits (summedLimits of src/inject), in CEL. */
 export const summedLimits = `${celStrings(sharedResources)}.filter(name, !${podLimits}
   && ${allContainers}.all(container, has(container.resources) && has(container.resources.limits) && name in container.resources.limits))`;
+/** See leavesHugePages of src/inject, in CEL. */
 export const leavesHugePages = `(has(object.spec.resources) && has(object.spec.resources.requests)
   && object.spec.resources.requests.exists(name, name.startsWith('hugepages-') && !${podLimits}))`;
 
 /**
- * `guaranteed`: the pod's QoS class is Guaranteed; see isGuaranteed. `podResources`: see hasPodResources. `resources`,
- * `mirrorResources`: of the sidecar's containers, as sidecarResources has them.
+ * The variables `guaranteed` (the pod's QoS class is Guaranteed, see isGuaranteed), `podResources` (see
+ * hasPodResources), `resources` and `mirrorResources` (of the sidecar's containers, see sidecarResources).
  */
 export const resourceVariables: readonly Variable[] = [
   {
@@ -56,7 +58,7 @@ function containerVariables(prefix: string, { fallback }: ConfiguredResources): 
   return [
     ...amountVariables(prefix, { requests, limits, fallback }),
     {
-      // Of what is neither CPU nor memory: a request above its limit would fail the pod.
+      // Neither CPU nor memory: the API server would refuse a pod with a request above its limit.
       name: `${prefix}Lowered`,
       expression: `${requests}.transformMap(name, amount,
   name in ${limits} && quantity(amount).compareTo(quantity(${limits}[name])) > 0 ? ${limits}[name] : amount)`,
@@ -64,13 +66,13 @@ function containerVariables(prefix: string, { fallback }: ConfiguredResources): 
   ];
 }
 
-/** That a container of the pod limits or requests ephemeral storage: see storageOf. */
+/** Whether a container of the pod limits or requests ephemeral storage, in CEL; see storageOf. */
 function saysStorage(kind: 'limits' | 'requests'): string {
   return `${allContainers}.exists(container, has(container.resources) && has(container.resources.${kind})
   && ${celString(storageName)} in container.resources.${kind})`;
 }
 
-/** PREFIX and `StorageLimit`, `StorageRequest`: the empty string for none. */
+/** The variables PREFIX`StorageLimit` and PREFIX`StorageRequest`; the empty string means none. */
 function storageVariables(prefix: string, least: string): Variable[] {
   const name = celString(storageName);
   const [limit, request] = [`variables.${prefix}StorageMost`, `variables.${prefix}StorageWanted`];
@@ -92,17 +94,17 @@ function storageVariables(prefix: string, least: string): Variable[] {
   ];
 }
 
-/** A pod with resources as a whole shares those. Of a Guaranteed one all requests are the limits, but for storage. */
+/** In a pod with pod-level resources they are shared. In a Guaranteed pod requests equal limits, except for storage. */
 function resourcesOf(prefix: string): string {
   const [limits, requests] = [`variables.${prefix}Limits`, `variables.${prefix}Lowered`];
   return `{'requests': ${amountMap(prefix, 'Request', `(variables.guaranteed ? ${limits} : ${requests})`)},
 'limits': ${amountMap(prefix, 'Limit', limits)}}`;
 }
 
-/** Of names and amounts as the parameters have them; none below zero. */
+/** Names and amounts in the form of the parameters; no amount is negative. */
 const pattern = String.raw`^([^=,]+=([0-9]+[.]?[0-9]*|[.][0-9]+)([numkMGTPE]|[KMGTPE]i|[eE][-+]?[0-9]{1,2})?(,|$))*$`;
 
-/** That the parameters' amounts are quantities. */
+/** Whether the amounts in the parameters are quantities, in CEL. */
 export const validResources = `${parameter('requests')}.matches('${pattern}') && ${parameter('limits')}.matches('${pattern}')`;
 
 function amounts(key: 'requests' | 'limits'): string {

@@ -4,12 +4,12 @@ import { parameter } from './parameters.ts';
 
 const pod = 'object.spec.securityContext';
 
-/** What the parameters or the pod decide; the others are the same always. */
+/** The fields that depend on the parameters or the pod; the others are always the same. */
 const chosen: readonly string[] = ['appArmorProfile', 'capabilities', 'runAsUser', 'runAsGroup', 'seccompProfile'];
 
 /**
- * `securityFields`, `mirrorSecurityFields`: what securityContext has, as a list of names and values.
- * `securityContext`, `mirrorSecurityContext`: of the containers, unless it is a probe.
+ * The variables `securityFields` and `mirrorSecurityFields` (the fields of the security context, as lists of names and
+ * values), `securityContext` and `mirrorSecurityContext` (of the containers, except for a probe).
  */
 export const securityVariables: readonly Variable[] = [
   { name: 'asRoot', expression: `has(${pod}) && has(${pod}.runAsUser) && ${pod}.runAsUser == 0` },
@@ -55,5 +55,5 @@ const id = (key: 'runAsUser' | 'runAsGroup', least: number): string =>
   `${parameter(key)}.matches('^(0|[1-9][0-9]{0,9})?$')
   && (${parameter(key)} == '' || int(${parameter(key)}) >= ${least} && int(${parameter(key)}) <= ${largestId})`;
 
-/** That the parameters' users and profile are such as the sidecar may have. */
+/** Whether the sidecar may have the users and the profile of the parameters, in CEL. */
 export const validSecurity = `(${id('runAsUser', 1)} && ${id('runAsGroup', 0)} && ${parameter('seccompProfile')} in ['', 'RuntimeDefault'])`;

@@ -17,9 +17,8 @@ const unitBytes = Object.fromEntries(
 );
 
 /**
- * The size of the volume for capture files, computed as volumeBytes does: `sizeMebibytes`, and `sizeLimit` as a
- * quantity.
- * In doubles, in which no product overflows.
+ * The variables `sizeMebibytes` and `sizeLimit` (as a quantity): the size of the volume for capture files, computed as
+ * in volumeBytes, with doubles, so that no product overflows.
  */
 export const sizeLimitVariables: readonly Variable[] = [
   ...bytesVariables('file-size', 'fileSize'),
@@ -47,7 +46,7 @@ export const sizeLimitVariables: readonly Variable[] = [
   { name: 'sizeLimit', expression: "string(variables.sizeMebibytes) + 'Mi'" },
 ];
 
-/** The bytes of a setting as `NAME`, or of its default if its value is not valid; `NAMEText` is the value. */
+/** The variables NAME`Text` (the value of a setting) and NAME (its bytes; those of the default if it is not valid). */
 function bytesVariables(setting: SettingName, name: string): readonly Variable[] {
   const [text, bytes] = [`variables.${name}Text`, `variables.${name}Bytes`];
   return [
@@ -70,7 +69,7 @@ function defaultOf(name: SettingName): string {
   return settings.find((setting) => setting.name === name)?.default ?? '';
 }
 
-/** A whole number as a literal of a double. */
+/** A whole number as a double literal. */
 function decimal(value: number): string {
   return value.toFixed(1);
 }

@@ -11,8 +11,8 @@ const { volumes } = makeSidecar({
 });
 
 /**
- * `volumes`: as makeSidecar has them, with the size that the pod's settings ask for and the authority of the
- * parameters.
+ * The variable `volumes`: those of makeSidecar, with the size that follows from the pod's settings, and with the CA of
+ * the parameters.
  */
 export const volumeVariables: readonly Variable[] = [
   {
@@ -30,7 +30,7 @@ function withParameters(volume: Volume): Readonly<Record<string, unknown>> {
     : volume;
 }
 
-/** The authority's ConfigMap, if there is one, before the Secret. */
+/** Adds the ConfigMap with the CA, if there is one, before the Secret. */
 function uploadSources({ projected }: Volume): string {
   const { sources } = projected as { readonly sources: readonly object[] };
   const [authority = {}] = uploadAuthority('NAME');

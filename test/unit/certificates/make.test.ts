@@ -150,7 +150,7 @@ describe("a CA of the user's own", () => {
   });
 
   test.each([
-    ['it may not sign', 'is no CA', () => ({ certificate: material.certificate, key: first.servingKey }), now],
+    ['it may not sign', 'is not a CA', () => ({ certificate: material.certificate, key: first.servingKey }), now],
     [
       'the key is that of another',
       'the key belongs to another',

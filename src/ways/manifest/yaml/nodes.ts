@@ -1,23 +1,24 @@
 /**
- * A document as a tree whose nodes know where they stand in the text. Offsets are those of the whole text.
+ * A document as a tree of nodes with their offsets in the whole text.
  *
- * `start` is the first character of the node itself, behind its anchor and tag: a block sequence's first dash, a
- * flow collection's bracket, a quoted scalar's quote, the first line below a block scalar's header. `end` is behind its
- * last one; that of a block scalar is the start of the line after it. A value that is not there (`volumes:`) starts and
- * ends behind the colon or dash.
+ * `start` is the first character of the node itself, after its anchor and tag: the first dash of a block sequence, the
+ * bracket of a flow collection, the quote of a quoted scalar, the first line below the header of a block scalar. `end`
+ * is after its last character; for a block scalar it is the start of the next line. An absent value (`volumes:`) starts
+ * and ends after the colon or dash.
  */
 export interface ScalarNode {
   readonly kind: 'scalar';
   readonly start: number;
   readonly end: number;
-  /** Neither quoted nor a block scalar: may be a number, a boolean or null. */
+  /** Neither quoted nor a block scalar, so it may be a number, a boolean or null. */
   readonly plain: boolean;
   readonly text: string;
   readonly anchor: string | undefined;
-  /** As written: `!!str`. */
+  /** As it is written: `!!str`. */
   readonly tag: string | undefined;
 }
 
+/** A reference to an anchor. */
 export interface AliasNode {
   readonly kind: 'alias';
   readonly start: number;
@@ -26,11 +27,13 @@ export interface AliasNode {
   readonly target: CollectionNode | ScalarNode;
 }
 
+/** A key of a mapping and its value. */
 export interface Pair {
   readonly key: Node;
   readonly value: Node;
 }
 
+/** A mapping. */
 export interface MapNode {
   readonly kind: 'map';
   readonly flow: boolean;
@@ -40,6 +43,7 @@ export interface MapNode {
   readonly anchor: string | undefined;
 }
 
+/** A sequence. */
 export interface SequenceNode {
   readonly kind: 'sequence';
   readonly flow: boolean;
@@ -49,15 +53,17 @@ export interface SequenceNode {
   readonly anchor: string | undefined;
 }
 
+/** A node that contains other nodes. */
 export type CollectionNode = MapNode | SequenceNode;
+/** Any node. */
 export type Node = ScalarNode | AliasNode | CollectionNode;
 
-/** The node that an alias stands for; any other node is itself. */
+/** The node to which an alias refers; any other node itself. */
 export function resolved(node: Node): ScalarNode | CollectionNode {
   return node.kind === 'alias' ? node.target : node;
 }
 
-/** True for a value that is not there, in contrast to `null` or `""`. */
+/** Whether a value is absent, in contrast to `null` or `""`. */
 export function isAbsent(node: Node): boolean {
   return node.kind === 'scalar' && node.plain && node.start === node.end;
 }

@@ -3,13 +3,13 @@ import { syntaxError } from './problem.ts';
 import { createScanner, tooDeep, type Scanner } from './scanner.ts';
 import type { Token, TokenType } from './tokens.ts';
 
-/** One document of a text, as a tree whose nodes know their places in the text. */
+/** One document of a text, as a tree of nodes with their offsets. */
 export interface ReadDocument {
   /** Undefined for a document without content. */
   readonly root: Node | undefined;
-  /** The anchors that an alias stands for. */
+  /** The anchors to which an alias refers. */
   readonly aliased: ReadonlySet<string>;
-  /** Where another document begins that has no marker on a line of its own. */
+  /** The start of another document that begins without a marker. */
   readonly next: number | undefined;
 }
 
@@ -30,7 +30,7 @@ interface Frame {
   key: Node | undefined;
   /** The key of a flow mapping that has no colon. */
   bare: boolean;
-  /** Behind the last child. */
+  /** The offset after the last child. */
   last: number;
 }
 
@@ -73,28 +73,28 @@ function readDirectives(scanner: Scanner): Handles {
     if (token.type === 'tag directive') handles.set(token.text, token.suffix);
     const next = scanner.peek();
     if (!isDirective(next.type) && next.type !== 'document start')
-      throw syntaxError(next.start, 'behind directives there must be a line "---"');
+      throw syntaxError(next.start, 'after directives there must be a line "---"');
   }
   return handles;
 }
 
-/** Objects of JSON may stand one behind the other, as jq writes them. */
+/** Objects of JSON may follow each other, as jq writes them. */
 function nextDocument(scanner: Scanner, root: Node | undefined): number | undefined {
   while (scanner.peek().type === 'document end') scanner.take();
   const { type, start } = scanner.peek();
-  // Directives without a marker before them belong to nobody.
+  // Directives without a marker after them belong to no document.
   if (type === 'end of text' || isDirective(type)) return undefined;
   if (endsDocument(type) || (type === '{' && root?.kind === 'map' && root.flow)) return start;
-  // kubectl looks no further when it has an object and its indentation ends.
+  // kubectl stops at the end of an object's indentation.
   if (root?.kind === 'map' && !root.flow && root.pairs.some(({ key }) => key.kind === 'scalar' && key.text === 'kind'))
     return undefined;
-  throw syntaxError(start, 'this stands behind the end of the document');
+  throw syntaxError(start, 'this is after the end of the document');
 }
 
 interface TreeBuilder {
   readonly aliased: ReadonlySet<string>;
   readonly root: () => Node | undefined;
-  /** The innermost collection that is open. */
+  /** The innermost open collection. */
   readonly open: () => Frame | undefined;
   readonly begin: (kind: Frame['kind'], start: number, anchor: string | undefined) => void;
   readonly close: (frame: Frame, end: number) => void;
@@ -208,7 +208,7 @@ const collectionKinds: Readonly<Partial<Record<TokenType, Frame['kind']>>> = {
 interface Properties {
   readonly anchor: string | undefined;
   readonly tag: string | undefined;
-  /** Behind the last of them; undefined when there is none. */
+  /** The offset after the last of them; undefined without any. */
   readonly end: number | undefined;
 }
 
@@ -230,11 +230,11 @@ function readProperties(scanner: Scanner, handles: Handles): Properties {
 function tagOf({ start, text: handle, suffix }: Token, handles: Handles): string {
   if (handle === '') return shortTag(suffix);
   const prefix = handles.get(handle) ?? (handle === '!' ? '!' : handle === '!!' ? yamlTags : undefined);
-  if (prefix === undefined) throw syntaxError(start, `no %TAG line says what ${handle} stands for`);
+  if (prefix === undefined) throw syntaxError(start, `no %TAG line defines ${handle}`);
   return shortTag(prefix + suffix);
 }
 
-/** How each kind of collection goes on. */
+/** Reads the next part of a collection, by its kind. */
 const steps: Readonly<Record<Frame['kind'], Step>> = {
   'block sequence'(scanner, tree, handles, frame) {
     const { type, start } = scanner.peek();
@@ -326,10 +326,10 @@ function checkClosed(scanner: Scanner, { start, node }: Frame): void {
     throw syntaxError(start, `this ${node.kind === 'map' ? '{' : '['} is not closed`);
 }
 
-/** What `!!` stands for. */
+/** The prefix that `!!` means. */
 const yamlTags = 'tag:yaml.org,2002:';
 
-/** `!!str` for a tag of YAML's own; any other as it is. */
+/** The form `!!str` for a tag of YAML; any other tag unchanged. */
 function shortTag(tag: string): string {
   return tag.startsWith(yamlTags) ? `!!${tag.slice(yamlTags.length)}` : tag;
 }

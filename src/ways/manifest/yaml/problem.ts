@@ -1,4 +1,4 @@
-/** What is wrong with a text, and where in it. */
+/** What is wrong with a text, and at which offset. */
 export interface SyntaxProblem {
   readonly offset: number;
   readonly message: string;
@@ -6,12 +6,12 @@ export interface SyntaxProblem {
 
 const mark = Symbol('syntax problem');
 
-/** Makes the error that ends the reading of a document; {@link problemOf} tells it from others. */
+/** Makes the error for text that cannot be parsed; {@link problemOf} recognizes it. */
 export function syntaxError(offset: number, message: string): Error {
   return Object.assign(new Error(message), { [mark]: { offset, message } satisfies SyntaxProblem });
 }
 
-/** Undefined for any other error. */
+/** The problem of such an error; undefined for any other error. */
 export function problemOf(error: unknown): SyntaxProblem | undefined {
   return error instanceof Error && mark in error ? (error[mark] as SyntaxProblem) : undefined;
 }

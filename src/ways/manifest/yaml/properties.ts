@@ -1,21 +1,21 @@
 import { endsWord, isWordCharacter } from './characters.ts';
 import { syntaxError } from './problem.ts';
 
-/** Offset behind the name of an anchor or alias; `start` is that of its `&` or `*`. */
+/** Offset after the name of an anchor or alias; `start` is that of its `&` or `*`. */
 export function anchorEnd(text: string, start: number): number {
   let at = start + 1;
   while (isWordCharacter(text.charCodeAt(at))) at += 1;
   const next = text.charCodeAt(at);
   if (at === start + 1 || !(endsWord(next) || '?:,]}%@`'.includes(text.charAt(at)))) {
-    throw syntaxError(at, `the name behind ${text.charAt(start)} must be of letters, digits, - and _`);
+    throw syntaxError(at, `the name after ${text.charAt(start)} may contain only letters, digits, - and _`);
   }
   return at;
 }
 
-/** A tag as it is written, its handle and the rest of it: `!!` and `str`. */
+/** A tag as it is written: its handle and the rest, for example `!!` and `str`. */
 export interface ScannedTag {
   readonly end: number;
-  /** Empty for a tag that is written out. */
+  /** Empty for a tag in its full form. */
   readonly handle: string;
   readonly suffix: string;
 }
@@ -23,6 +23,7 @@ export interface ScannedTag {
 const verbatim = /!<([\w;/?:@&=+$,.!~*'()[\]%-]+)>/y;
 const shorthand = /(![\w-]*!)?([\w;/?:@&=+$,.!~*'()[\]%-]*)/y;
 
+/** Reads the tag at `start`. */
 export function scanTag(text: string, start: number): ScannedTag {
   verbatim.lastIndex = start;
   const whole = verbatim.exec(text);
@@ -31,10 +32,10 @@ export function scanTag(text: string, start: number): ScannedTag {
   const [all = '', named, rest = ''] = shorthand.exec(text) ?? [];
   const end = start + all.length;
   if (named !== undefined) {
-    if (rest === '') throw syntaxError(start, 'there is nothing behind the handle of this tag');
+    if (rest === '') throw syntaxError(start, 'there is nothing after the handle of this tag');
     return checked(text, start, { end, handle: named, suffix: rest });
   }
-  // A lone `!` is a tag of its own.
+  // A single `!` is a tag too.
   return checked(
     text,
     start,
@@ -44,9 +45,10 @@ export function scanTag(text: string, start: number): ScannedTag {
 
 function checked(text: string, start: number, tag: ScannedTag): ScannedTag {
   if (endsWord(text.charCodeAt(tag.end))) return tag;
-  throw syntaxError(start, 'behind a tag there must be white space');
+  throw syntaxError(start, 'after a tag there must be white space');
 }
 
+/** A directive of a document. */
 export type Directive =
   | { readonly kind: 'version'; readonly end: number }
   | { readonly kind: 'tag'; readonly end: number; readonly handle: string; readonly prefix: string };
@@ -55,7 +57,7 @@ const versionDirective = /%YAML[ \t]+1\.\d{1,2}/y;
 const tagDirective = /%TAG[ \t]+(!(?:[\w-]*!)?)[ \t]+([\w;/?:@&=+$,.!~*'()[\]%-]+)/y;
 const restOfLine = /[ \t]*(?:#[^\n\r\u0085\u2028\u2029]*)?(?=[\n\r\u0085\u2028\u2029]|$)/y;
 
-/** A line that begins with `%`. */
+/** Reads a line that begins with `%`. */
 export function scanDirective(text: string, start: number): Directive {
   for (const pattern of [versionDirective, tagDirective]) {
     pattern.lastIndex = start;

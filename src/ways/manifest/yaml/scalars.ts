@@ -13,31 +13,32 @@ import {
 } from './characters.ts';
 import { syntaxError } from './problem.ts';
 
-/** A scalar, and where the scanner goes on. */
+/** A scalar, and where the scanner continues. */
 export interface ScannedScalar {
-  /** Of the text: a quote, the first letter, the first line below the header of a block scalar. */
+  /** Its first character: a quote, a letter, or the first line below the header of a block scalar. */
   readonly start: number;
-  /** Behind the last character; of a block scalar, the start of the line below it. */
+  /** After its last character; for a block scalar the start of the next line. */
   readonly end: number;
   readonly text: string;
-  /** Where to go on: behind white space that was looked at. */
+  /** Where to continue: after white space that was read already. */
   readonly next: number;
-  /** Start of the line of `next`. */
+  /** The start of the line with `next`. */
   readonly lineStart: number;
 }
 
-/** White space between two words of a scalar that may go over several lines. */
+/** White space between two words of a scalar that may have several lines. */
 interface Gap {
   readonly end: number;
   readonly lineStart: number;
-  /** What the scalar has in its place: a single line break is a blank. */
+  /** What it is in the value: a single line break becomes a blank. */
   readonly text: string;
   readonly lines: boolean;
 }
 
 /**
- * @param indent columns that a further line must have outside of flow collections
- * @see yaml_parser_scan_plain_scalar of go.yaml.in/yaml/v2, scannerc.go; so for the others
+ * Reads a scalar without quotes.
+ * @param indent the columns that a further line must have outside of flow collections
+ * @see yaml_parser_scan_plain_scalar of go.yaml.in/yaml/v2, scannerc.go; the same file has the other functions
  */
 export function scanPlain(
   text: string,
@@ -73,7 +74,7 @@ function isWhite(code: number): boolean {
   return isBlank(code) || isBreak(code);
 }
 
-/** Offset behind the word that begins at `at`. */
+/** Offset after the word that begins at `at`. */
 function plainEnd(text: string, start: number, flow: boolean): number {
   let at = start;
   for (let code = text.charCodeAt(at); !endsWord(code); code = text.charCodeAt(at)) {
@@ -101,7 +102,7 @@ function plainGap(text: string, start: number, firstLine: number, indent: number
   return gap;
 }
 
-/** @param isLineBreak in JSON, LS and PS are ordinary characters */
+/** Reads white space. @param isLineBreak in JSON, LS and PS are ordinary characters */
 function readGap(text: string, start: number, firstLine: number, isLineBreak: (code: number) => boolean): Gap {
   let at = start;
   let lineStart = firstLine;
@@ -136,7 +137,7 @@ export function scanQuoted(text: string, start: number, firstLine: number, json:
   let at = start + 1;
   for (;;) {
     if (at === lineStart && isMarker(text, at))
-      throw syntaxError(start, 'a line that begins with a document marker stands in this quoted text');
+      throw syntaxError(start, 'this quoted text contains a line that begins with a document marker');
     const from = at;
     at = quotedEnd(text, at, quote, isLineBreak);
     if (at > from) value += text.slice(from, at);
@@ -165,7 +166,7 @@ function isJsonBreak(code: number): boolean {
   return code === lineFeed || code === carriageReturn;
 }
 
-/** Offset of the next character that is not taken as it is. Blanks are, unless a line break follows. */
+/** Offset of the next special character. Blanks are not special, unless a line break follows. */
 function quotedEnd(text: string, start: number, quote: number, isLineBreak: (code: number) => boolean): number {
   let at = start;
   let end = start;
@@ -212,7 +213,7 @@ const lengths: ReadonlyMap<string, number> = new Map([
   ['U', 8],
 ]);
 
-/** What stands behind a backslash. `\/` and halves of surrogate pairs are JSON's. */
+/** Reads the escape after a backslash. Only JSON has `\/` and halves of surrogate pairs. */
 function readEscape(text: string, at: number, lineStart: number, isLineBreak: (code: number) => boolean): Escape {
   if (isLineBreak(text.charCodeAt(at + 1))) return escapedBreak(text, at + 1, isLineBreak);
   const letter = text.charAt(at + 1);
@@ -233,7 +234,7 @@ function readEscape(text: string, at: number, lineStart: number, isLineBreak: (c
   };
 }
 
-/** A line that goes on in the next one: further empty lines are line breaks. */
+/** A line that continues in the next one: further empty lines are line breaks. */
 function escapedBreak(text: string, start: number, isLineBreak: (code: number) => boolean): Escape {
   let at = behindBreak(text, start);
   let lineStart = at;
@@ -250,11 +251,11 @@ function escapedBreak(text: string, start: number, isLineBreak: (code: number) =
 }
 
 interface BlockHeader {
-  /** `-` strips the line breaks at the end, `+` keeps them, and without either one stays. */
+  /** `-` removes the line breaks at the end, `+` keeps them; without either, one stays. */
   readonly chomping: '' | '-' | '+';
-  /** Columns that are given; 0 when the content tells. */
+  /** The given indentation in columns; 0: that of the content. */
   readonly increment: number;
-  /** Start of the line below. */
+  /** The start of the next line. */
   readonly end: number;
 }
 
@@ -263,7 +264,7 @@ const header = /[|>](?:([-+])(\d)?|(\d)([-+])?)?[ \t]*(?:#[^\n\r\u0085\u2028\u20
 function readHeader(text: string, start: number): BlockHeader {
   header.lastIndex = start;
   const match = header.exec(text);
-  if (match === null) throw syntaxError(start, 'behind | or > there may be only -, +, a digit and a comment');
+  if (match === null) throw syntaxError(start, 'after | or > there may be only -, +, a digit and a comment');
   const increment = Number(match[2] ?? match[3] ?? 0);
   if (increment === 0 && (match[2] ?? match[3]) !== undefined)
     throw syntaxError(start, 'the indentation of a block must not be 0');
@@ -271,7 +272,7 @@ function readHeader(text: string, start: number): BlockHeader {
   return { chomping: (match[1] ?? match[4] ?? '') as BlockHeader['chomping'], increment, end: behindBreak(text, end) };
 }
 
-/** A scalar below a `|` or `>`. `parent` is the indentation of the collection around it, -1 for none. */
+/** A scalar after `|` or `>`. `parent` is the indentation of the collection around it, -1 for none. */
 export function scanBlock(text: string, at: number, parent: number): ScannedScalar {
   const { chomping, increment, end: start } = readHeader(text, at);
   const literal = text.charCodeAt(at) === 0x7c;
@@ -294,18 +295,18 @@ export function scanBlock(text: string, at: number, parent: number): ScannedScal
   }
   if (chomping !== '-') value += lineBreak;
   if (chomping !== '+') return { start, end, text: value, next: gap.end, lineStart: gap.lineStart };
-  // A last line of nothing but blanks.
+  // A last line that consists of blanks.
   if (gap.end === text.length && gap.end > gap.lineStart) value += '\n';
   return { start, end: gap.lineStart, text: value + gap.breaks, next: gap.end, lineStart: gap.lineStart };
 }
 
-/** A line break between two lines that become one. */
+/** The line break between two lines that are joined. */
 function foldedBreak(lineBreak: string, emptyLines: string): string {
   if (lineBreak !== '\n') return lineBreak;
   return emptyLines === '' ? ' ' : '';
 }
 
-/** kubectl ends the last line of a text, too. */
+/** kubectl adds a line break to the last line of a text. */
 function breakAt(text: string, at: number): string {
   return at < text.length ? breakText(text, at) : '\n';
 }
@@ -314,11 +315,11 @@ interface BlockGap {
   readonly end: number;
   readonly lineStart: number;
   readonly breaks: string;
-  /** Columns of the widest of the lines. */
+  /** The columns of the widest line. */
   readonly widest: number;
 }
 
-/** Empty lines, and the indentation of the line behind them: `indent` columns at most, any number when that is 0. */
+/** Empty lines, and the indentation of the line after them: at most `indent` columns, or any number if that is 0. */
 function blockGap(text: string, start: number, indent: number): BlockGap {
   let at = start;
   let lineStart = start;

@@ -4,32 +4,32 @@ import { anchorEnd, scanDirective, scanTag } from './properties.ts';
 import { scanBlock, scanPlain, scanQuoted, type ScannedScalar } from './scalars.ts';
 import type { Token, TokenType } from './tokens.ts';
 
-/** Gives the tokens of a text one by one. */
+/** Returns the tokens of a text one by one. */
 export interface Scanner {
-  /** The next token, which stays. */
+  /** The next token, without taking it. */
   peek(): Token;
   take(): Token;
 }
 
-/** Something that turns out to be a key when a colon follows on the same line. */
+/** Text that is a key if a colon follows on the same line. */
 interface PossibleKey {
   readonly number: number;
   readonly start: number;
   readonly lineStart: number;
-  /** Nothing else can stand there. */
+  /** Only a key is allowed there. */
   readonly required: boolean;
-  /** It has to end soon. */
+  /** It must not be long. */
   readonly limited: boolean;
 }
 
-/** As many as kubectl takes. */
+/** The same limit as in kubectl. */
 const maxDepth = 10_000;
-/** Characters that a key without a question mark may have. */
+/** The most characters of a key without a question mark. */
 const maxKey = 1024;
 
 /**
- * Cuts a text into tokens as the parser of kubectl does, which is that of libyaml: YAML 1.1, and more lenient than YAML
- * 1.2 on the indentation of quoted scalars and flow collections. It reads each character once.
+ * Splits a text into tokens like the parser of kubectl, which is that of libyaml: YAML 1.1, and more lenient than YAML
+ * 1.2 about the indentation of quoted scalars and flow collections. It reads each character once.
  * @param json true for a text that may be JSON: its strings have more escapes, fewer line breaks, and keys of any
  * length
  * @see scannerc.go of go.yaml.in/yaml/v2
@@ -40,15 +40,15 @@ export function createScanner(text: string, json: boolean): Scanner {
   let indent = -1;
   const indents: number[] = [];
   let keyAllowed = true;
-  /** Nothing of the document was seen. */
+  /** Whether no token of the document was read yet. */
   let fresh = true;
-  /** The possible key of each flow collection that is open, the block context first. */
+  /** The possible key of the block context (first) and of each open flow collection. */
   const keys: (PossibleKey | undefined)[] = [undefined];
-  /** The level of the possible key that has the number of a token. */
+  /** The level of a possible key, by the number of its token. */
   const levels = new Map<number, number>();
   let tokens: Token[] = [];
   let head = 0;
-  /** Number of the token at the head. */
+  /** The number of the first token in the queue. */
   let taken = 0;
 
   const flow = (): boolean => keys.length > 1;
@@ -69,18 +69,18 @@ export function createScanner(text: string, json: boolean): Scanner {
     keys[level] = undefined;
     levels.delete(key.number);
   };
-  /** The possible key of the level, if it can still be one. */
+  /** The possible key of the level, if it can still be a key. */
   const livingKey = (level: number): PossibleKey | undefined => {
     const key = keys[level];
     if (key === undefined || (key.lineStart === lineStart && (!key.limited || at - key.start <= maxKey))) return key;
-    if (key.required) throw syntaxError(key.start, 'there is no ":" behind this key');
+    if (key.required) throw syntaxError(key.start, 'there is no ":" after this key');
     forgetKey(level);
     return undefined;
   };
   const endKey = (): void => {
     const level = keys.length - 1;
     const key = keys[level];
-    if (key?.required === true) throw syntaxError(key.start, 'there is no ":" behind this key');
+    if (key?.required === true) throw syntaxError(key.start, 'there is no ":" after this key');
     forgetKey(level);
   };
   const saveKey = (limited = false): void => {
@@ -97,7 +97,7 @@ export function createScanner(text: string, json: boolean): Scanner {
     levels.set(number, keys.length - 1);
   };
 
-  /** Opens a block collection when the column is further right. */
+  /** Opens a block collection if the column is further right. */
   const roll = (column: number, number: number, type: TokenType, start: number): void => {
     if (flow() || indent >= column) return;
     indents.push(indent);
@@ -105,7 +105,7 @@ export function createScanner(text: string, json: boolean): Scanner {
     if (indents.length > maxDepth) throw tooDeep(start);
     insert(number, type, start);
   };
-  /** Closes the block collections that are further right. */
+  /** Closes all block collections that are further right. */
   const unroll = (column: number): void => {
     if (flow()) return;
     while (indent > column) {
@@ -115,7 +115,7 @@ export function createScanner(text: string, json: boolean): Scanner {
   };
   const last = (): number => taken + tokens.length - head;
 
-  /** A tab may not indent what may be a key. */
+  /** A tab must not indent a possible key. */
   const tabAllowed = (): boolean => flow() || !keyAllowed;
   const skipToToken = (): void => {
     for (;;) {
@@ -248,7 +248,7 @@ export function createScanner(text: string, json: boolean): Scanner {
     saveKey();
     const found = scanPlain(text, at, lineStart, indent + 1, flow());
     scalar(found, true);
-    // What comes on a line of its own may be a key.
+    // The text on a new line may be a key.
     keyAllowed = found.lineStart > found.end;
   };
 
@@ -265,7 +265,7 @@ export function createScanner(text: string, json: boolean): Scanner {
     '"': quoted,
   };
 
-  /** What begins with a character that has a meaning of its own in some places only. */
+  /** A token whose first character is special only in some places. */
   const indicator = (character: string, alone: boolean): (() => void) => {
     if (character === '-' && alone) return dash;
     if (character === '?' && (alone || flow())) return questionMark;
@@ -287,7 +287,7 @@ export function createScanner(text: string, json: boolean): Scanner {
     return handler();
   };
 
-  /** Fetches until what is at the head cannot become a key any more. */
+  /** Reads on until the first token can no longer become a key. */
   const fill = (): Token => {
     for (;;) {
       const token = tokens[head];
@@ -313,6 +313,7 @@ export function createScanner(text: string, json: boolean): Scanner {
   };
 }
 
+/** The error for nesting that is too deep. */
 export function tooDeep(offset: number): Error {
   return syntaxError(offset, 'The document is nested too deeply');
 }

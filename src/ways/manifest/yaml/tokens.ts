@@ -21,15 +21,15 @@ export type TokenType =
   | 'tag'
   | 'scalar';
 
-/** What a text is made of, with its offsets. */
+/** A part of a text, with its offsets. */
 export interface Token {
   readonly type: TokenType;
   readonly start: number;
   readonly end: number;
-  /** Of a scalar its value, of an alias or anchor its name, of a tag or its directive the handle. */
+  /** The value of a scalar, the name of an alias or anchor, or the handle of a tag or its directive. */
   readonly text: string;
-  /** Of a tag what stands behind the handle, of its directive the prefix. */
+  /** The rest of a tag after its handle, or the prefix of its directive. */
   readonly suffix: string;
-  /** Of a scalar: neither quoted nor a block. */
+  /** Whether a scalar is neither quoted nor a block. */
   readonly plain: boolean;
 }
