@@ -41,6 +41,25 @@ function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
   return rest;
 }
 
+test('rbac.attach makes one ClusterRole with the rights that attach asks for; by default there is none', async () => {
+  const isRole = ({ kind }: KubernetesObject): boolean => kind === 'ClusterRole';
+  expect((await rendered('baked')).filter(isRole)).toEqual([]);
+  const { certs } = sets['baked'] ?? {};
+  const roles = (await render({ ...(certs === undefined ? {} : { certs }), rbac: { attach: true } })).filter(isRole);
+  expect(roles).toHaveLength(1);
+  const [role] = roles as unknown as readonly [{ rules: readonly { resources: string[]; verbs: string[] }[] }];
+  const rights = role.rules.flatMap(({ resources, verbs }) => verbs.map((verb) => `${verb} ${resources.join()}`));
+  expect(rights).toEqual([
+    'get pods',
+    'list pods',
+    'patch pods/ephemeralcontainers',
+    'create pods/exec',
+    'get pods/exec',
+    'create events',
+  ]);
+  expect(JSON.stringify(roles)).not.toContain('aggregat');
+});
+
 describe('images', () => {
   test('are those of this version by default', async () => {
     const objects = await rendered('baked');

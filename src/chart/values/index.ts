@@ -15,6 +15,7 @@ import {
   namespaceOverride,
 } from './naming.ts';
 import { networkPolicy, service, serviceAccount } from './network.ts';
+import { rbac } from './rbac.ts';
 import { isGroup, type Fields, type Json, type Node, type Overrides, type ValuesOf } from './tree.ts';
 import { webhook } from './webhook.ts';
 
@@ -34,6 +35,7 @@ export const valuesTree = {
   hooks,
   ...workload,
   serviceAccount,
+  rbac,
   service,
   networkPolicy,
   metrics,

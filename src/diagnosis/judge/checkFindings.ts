@@ -175,6 +175,12 @@ export const findingKinds = {
     hint: 'Write "true", in quotes.',
   },
   pods_injected: { level: 'ok', meaning: 'How many pods have the sidecar', hint: '' },
+  pods_attached: { level: 'ok', meaning: 'How many pods have an attached agent that runs', hint: '' },
+  attached_failing: {
+    level: 'warning',
+    meaning: 'An attached agent cannot start, or has failed',
+    hint: 'Attach again, with another --image if it is the image. The entry stays in the pod until the pod is replaced.',
+  },
   pods_missed: {
     level: 'error',
     meaning: 'Pods ask for the sidecar and do not have it',

@@ -1,6 +1,7 @@
 import type { Pod } from '../../kubernetes/api/types.ts';
 import { adviceFor } from '../judge/advice.ts';
 import { agentOf } from '../judge/agentOf.ts';
+import { attachedAgent, type AttachedAgent } from '../judge/attached.ts';
 import type { Condition, Subject } from '../judge/conditions.ts';
 import { fitOfSidecar } from '../judge/fit.ts';
 import { missedReason, type Judgement } from '../judge/judge.ts';
@@ -39,8 +40,10 @@ export interface WhyResult {
   } | null;
   /** In the order in which they apply; met is null where only the API server knows. */
   readonly conditions: readonly { readonly met: boolean | null; readonly what: string }[];
-  /** The living pods of a workload, and how many have the sidecar; null for a pod. */
-  readonly pods: { readonly living: number; readonly injected: number } | null;
+  /** The living pods of a workload: how many have the sidecar or an attached agent that runs; null for a pod. */
+  readonly pods: { readonly living: number; readonly injected: number; readonly attached: number } | null;
+  /** The agent that was attached to the pod; null when there is none, and for a workload. */
+  readonly attached: AttachedAgent | null;
 }
 
 export interface WhyFacts {
@@ -64,7 +67,6 @@ export interface WhyFacts {
 export function explain(facts: WhyFacts): WhyResult {
   const { object, subject, judgement, siblings } = facts;
   const release = judgement.facts?.release;
-  const living = siblings?.length;
   const pods = siblings?.map((sibling) => sibling.subject.pod);
   const verdict = withWaiting(verdictOf(facts), {
     pods: pods ?? facts.kin ?? [subject.pod],
@@ -94,8 +96,16 @@ export function explain(facts: WhyFacts): WhyResult {
             version: release.version ?? null,
           },
     conditions: lines.map(({ met, what }) => ({ met: met ?? null, what })),
-    pods:
-      living === undefined ? null : { living, injected: siblings?.filter((pod) => pod.judgement.carries).length ?? 0 },
+    pods: siblings === undefined ? null : countsOf(siblings),
+    attached: pods === undefined ? (attachedAgent(subject.pod) ?? null) : null,
+  };
+}
+
+function countsOf(siblings: NonNullable<WhyFacts['siblings']>): NonNullable<WhyResult['pods']> {
+  return {
+    living: siblings.length,
+    injected: siblings.filter(({ judgement }) => judgement.carries).length,
+    attached: siblings.filter(({ subject }) => attachedAgent(subject.pod)?.state === 'running').length,
   };
 }
 

@@ -1,4 +1,5 @@
 import { formatFinding, type Level } from '../../findings.ts';
+import { attachedText } from '../judge/attached.ts';
 import type { CheckResult } from '../judge/judgeCluster.ts';
 import type { MissedPod } from '../judge/missed.ts';
 import type { State } from '../judge/verdict.ts';
@@ -40,12 +41,15 @@ function missedLines(missed: readonly MissedPod[]): string[] {
 }
 
 /** The result of `why` for people: every condition, the verdict, and what to do. */
-export function formatWhy({ object, namespace, state, verdict, next, owners, conditions, pods }: WhyResult): string[] {
+export function formatWhy(result: WhyResult): string[] {
+  const { object, namespace, state, verdict, next, owners, conditions, pods, attached } = result;
   const width = String(conditions.length).length;
   return [
     `${object} in namespace ${namespace}: ${stateTexts[state]}`,
     ...(owners.length === 0 ? [] : [`belongs to ${owners.join(', which belongs to ')}`]),
     ...(pods === null ? [] : [`${pods.injected} of its ${pods.living} pods have the sidecar`]),
+    ...(pods === null || pods.attached === 0 ? [] : [`${pods.attached} of them have an attached agent that runs`]),
+    ...(attached === null ? [] : [attachedText(attached)]),
     '',
     ...conditions.map(
       ({ met, what }, index) => `${String(index + 1).padStart(width)} ${met === null ? '?' : met ? '✓' : '✗'} ${what}`,
