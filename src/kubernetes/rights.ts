@@ -37,10 +37,13 @@ async function refusedRights<R extends Right>(kubectl: Kubectl, rights: readonly
   return rights.filter((_, index) => answers[index] !== 'true');
 }
 
-function attributesOf({ resource: whole, name, ...right }: Right): object {
+/** Those alone: a caller's rights may have members of its own, which the API server refuses. */
+function attributesOf({ verb, group, namespace, resource: whole, name }: Right): object {
   const [resource, subresource] = whole.split('/');
   return {
-    ...right,
+    verb,
+    group,
+    namespace,
     resource,
     ...(subresource === undefined ? {} : { subresource }),
     ...(name === undefined ? {} : { name }),

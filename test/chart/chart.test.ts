@@ -52,6 +52,7 @@ test('rbac.attach makes one ClusterRole with the rights that attach asks for; by
   expect(rights).toEqual([
     'get pods',
     'list pods',
+    'get pods/ephemeralcontainers',
     'patch pods/ephemeralcontainers',
     'create pods/exec',
     'get pods/exec',

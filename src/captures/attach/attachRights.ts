@@ -38,6 +38,8 @@ function rightsFor({ name = '' }: PodTarget): readonly (readonly [verb: string, 
   return [
     ['get', 'pods'],
     ...(onePod ? [] : [['list', 'pods'] as const]),
+    // kubectl reads the subresource before it changes it.
+    ['get', 'pods/ephemeralcontainers'],
     ['patch', 'pods/ephemeralcontainers'],
     ['create', 'pods/exec'],
   ];
