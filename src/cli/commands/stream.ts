@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { findPods } from '../../captures/index.ts';
+import { findPods, ownSettingsReader } from '../../captures/index.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
 import { findSetting, type SettingName } from '../../settings/index.ts';
@@ -57,6 +57,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
   const interrupted = interruption();
   const cluster = clusterFlagsOf(flags);
   const kubectl = makeKubectl({ ...cluster, namespace, signal: interrupted });
+  const ownSettings = ownSettingsReader(kubectl);
   let looked = false;
   await streamTo({
     file,
@@ -68,7 +69,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
       if (!looked && found.captured.length === 0 && (found.without.length > 0 || over)) throw notCaptured(found);
       if (!looked) tellWithout(found.without);
       looked = true;
-      return found;
+      return { ...found, captured: await ownSettings(found.captured) };
     },
     // Without the signal, because a capture that is ending still sends its last packets.
     start: makeKubectlStart({ ...cluster, namespace }),
