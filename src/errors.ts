@@ -98,6 +98,10 @@ export const errorTable = {
     hint: 'Correct what the kubelet names; it tries again by itself. Another image (--image) needs no wait: it gets a container of its own.',
   },
   CAPTURE_UNCONFIRMED: { exit: 1, hint: 'Run `packet-capture status`; the annotations stay set.' },
+  NOT_KEPT: {
+    exit: 1,
+    hint: 'The lines above name the pods and the reasons; the others have kept their files. Run the command again soon: the ring goes on.',
+  },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it continues where it ended.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 130; hint: string }>;

@@ -63,6 +63,10 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'summary/report': { src: ['captures', 'summary'], modules: [] },
   'captures/attach': { src: [...core, 'kubernetes', 'captures', 'ways/attach'], modules: [timers] },
   'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
+  'captures/keep': {
+    src: ['kubernetes/api', 'settings', 'sidecar', 'kubernetes', 'captures', 'captures/download'],
+    modules: [timers],
+  },
   'captures/stream': { src: ['settings', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
 
   // The chart, and its releases.
@@ -139,6 +143,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'ways/manifest',
       'ways/patch',
       'captures',
+      'captures/keep',
       'captures/attach',
       'captures/stream',
       'release',

@@ -12,7 +12,7 @@ const program = '/usr/lib/packet-capture/agent';
 
 /** The arguments that start a command of the program in the pod. */
 export function agentCommand(
-  name: 'capture' | 'send' | 'set' | 'status' | 'version',
+  name: 'capture' | 'keep' | 'send' | 'set' | 'status' | 'version',
   ...args: readonly string[]
 ): string[] {
   return [program, name, ...args];

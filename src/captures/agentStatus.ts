@@ -24,6 +24,8 @@ export interface AgentStatus {
   readonly dropped?: { readonly kernel?: number; readonly interface?: number; readonly queue?: number };
   /** The files in the ring now. */
   readonly ring?: { readonly files?: number; readonly bytes?: number };
+  /** The files that are kept out of the ring's rotation. */
+  readonly kept?: KeptFiles;
   readonly upload?: {
     readonly pending?: number;
     readonly pendingBytes?: number;
@@ -40,6 +42,45 @@ export interface AgentStatus {
 }
 
 /** What the container that mirrors reports about itself. */
+export interface KeptFiles {
+  readonly keeps?: number;
+  /** Each counts once, however many keeps have it. */
+  readonly files?: number;
+  readonly bytes?: number;
+  /** How many bytes there may be. */
+  readonly limit?: number;
+  /** The keeps, the oldest first; of them, those whose window has not ended. */
+  readonly ids?: readonly string[];
+  readonly lasting?: readonly string[];
+  /** Files that are to be uploaded. */
+  readonly pending?: number;
+  /** Since the container started: files for which there was no room, keeps that gave way to others, errors. */
+  readonly leftOut?: number;
+  readonly removed?: number;
+  readonly failed?: number;
+}
+
+/** A keep, as its keep.json has it: the files of a window. Times are RFC 3339. */
+export interface KeptWindow {
+  /** Its folder in the pod is kept/ID. */
+  readonly id: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** When the agent was asked, by its clock. */
+  readonly requestedAt?: string;
+  /** Numbers of files, and their sums. */
+  readonly files?: number;
+  readonly bytes?: number;
+  readonly packets?: number;
+  readonly dropped?: number;
+  /** All files of the window were kept, until its end; false while it lasts. */
+  readonly complete?: boolean;
+  /** When the last file was kept; absent while the window lasts. */
+  readonly ended?: string;
+  /** The files for which there was no room. */
+  readonly truncated?: { readonly files?: number; readonly bytes?: number };
+}
+
 export interface MirrorStatus {
   /** mirroring, idle, waiting, invalid or stopped. */
   readonly state?: string;

@@ -11,6 +11,7 @@ export {
 export { ownSettingsReader } from './ownSettings.ts';
 export { dueOrders, setInPod, type AgentOrders } from './setInPod.ts';
 export { readAgentStatus } from './readAgentStatus.ts';
+export { findTargetPods } from './readTarget.ts';
 export { readStatus, type PodStatus, type StatusResult } from './readStatus.ts';
 export { formatStatus } from './statusTable.ts';
 export { checkPersistable, persistSettings, type PersistOptions } from './persist.ts';

@@ -1,12 +1,23 @@
 import { headersOnly, isSecret } from '../settings/index.ts';
-import { countOf, fieldsOf, isFields, itemsOf, parseJson, present, textMapOf, textOf, textsOf } from '../typed.ts';
-import type { AgentStatus, Asked, MirrorStatus } from './agentStatus.ts';
+import {
+  countOf,
+  fieldsOf,
+  isFields,
+  itemsOf,
+  parseJson,
+  present,
+  textMapOf,
+  textOf,
+  textsOf,
+  type Fields,
+} from '../typed.ts';
+import type { AgentStatus, Asked, KeptFiles, KeptWindow, MirrorStatus } from './agentStatus.ts';
 
 /** The most bytes of status.json: it has some hundred, and a few copies of a filter of up to 16,384 characters. */
 export const mostStatusBytes = 1024 * 1024;
 
 const longestFilter = 16_384;
-const most = { interfaces: 256, invalid: 64, settings: 64 } as const;
+const most = { keeps: 64, interfaces: 256, invalid: 64, settings: 64 } as const;
 
 /**
  * Parses the status of an agent. The pod can write anything into the file, so each member is checked by its type, and
@@ -40,6 +51,7 @@ export function parseAgentStatus(text: string): Asked {
       queue: countOf(queue),
     })),
     ring: member(fields['ring'], ({ files, bytes }) => ({ files: countOf(files), bytes: countOf(bytes) })),
+    kept: isFields(fields['kept']) ? keptOf(fields['kept']) : undefined,
     upload: member(fields['upload'], ({ pending, pendingBytes, lost, lastError }) => ({
       pending: countOf(pending),
       pendingBytes: countOf(pendingBytes),
@@ -66,6 +78,50 @@ function member<T extends Members>(
   read: (fields: Readonly<Record<string, unknown>>) => T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } | undefined {
   return isFields(value) ? present(read(value)) : undefined;
+}
+
+function keptOf(fields: Fields): KeptFiles {
+  const idsOf = (value: unknown): readonly string[] | undefined =>
+    Array.isArray(value) ? textsOf(value, most.keeps, 64).filter((id) => keepId.test(id)) : undefined;
+  return present({
+    keeps: countOf(fields['keeps']),
+    files: countOf(fields['files']),
+    bytes: countOf(fields['bytes']),
+    limit: countOf(fields['limit']),
+    ids: idsOf(fields['ids']),
+    lasting: idsOf(fields['lasting']),
+    pending: countOf(fields['pending']),
+    leftOut: countOf(fields['leftOut']),
+    removed: countOf(fields['removed']),
+    failed: countOf(fields['failed']),
+  });
+}
+
+/** An id becomes the name of a folder. */
+const keepId = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+
+/** What keep.json says; undefined for other text. The pod can write anything into it. Pure. */
+export function parseKeepNote(text: string): KeptWindow | undefined {
+  const fields = fieldsOf(parseJson(text));
+  const id = textOf(fields['id'], 64) ?? '';
+  if (!keepId.test(id)) return undefined;
+  const { files } = fields;
+  return present({
+    id,
+    from: timeOf(fields['from']),
+    to: timeOf(fields['to']),
+    requestedAt: timeOf(fields['requestedAt']),
+    files: Array.isArray(files) ? files.length : undefined,
+    bytes: countOf(fields['bytes']),
+    packets: countOf(fields['packets']),
+    dropped: countOf(fields['dropped']),
+    complete: typeof fields['complete'] === 'boolean' ? fields['complete'] : undefined,
+    ended: timeOf(fields['ended']),
+    truncated: member(fields['truncated'], (amount) => ({
+      files: countOf(amount['files']),
+      bytes: countOf(amount['bytes']),
+    })),
+  });
 }
 
 function mirrorOf(fields: Readonly<Record<string, unknown>>): {

@@ -38,6 +38,11 @@ export function targetName(name: string): string {
   return checkTarget(name.includes('/') ? name : `pod/${name}`);
 }
 
+/** The living pods of a target, as they are; of a list, those without the sidecar by name alone. @throws as findPods */
+export async function findTargetPods(kubectl: Kubectl, target: PodTarget): Promise<readonly Pod[]> {
+  return (await readTarget(kubectl, target)).pods;
+}
+
 /**
  * The living pods of a target.
  * @param bare what is kept of pods without an agent: their names, or all that is read of pods anywhere

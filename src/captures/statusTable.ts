@@ -18,6 +18,7 @@ export interface TableOptions {
 export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: TableOptions): string[] {
   // A column is left out when no pod has something for it.
   const columns: Columns = {
+    kept: pods.some(({ status }) => (status?.kept?.keeps ?? 0) > 0),
     mirrors: pods.some(({ status }) => status?.mirror !== undefined),
     attached: pods.some(({ status }) => status?.attached !== undefined),
   };
@@ -26,6 +27,7 @@ export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: Ta
     'STATE',
     'FILTER',
     'FILES',
+    ...(columns.kept ? ['KEPT'] : []),
     'PACKETS',
     'BYTES',
     'DROPPED',
@@ -47,21 +49,23 @@ export function formatStatus(pods: readonly PodStatus[], { namespaces, now }: Ta
 
 /** The columns that are not always there. */
 interface Columns {
+  readonly kept: boolean;
   readonly mirrors: boolean;
   readonly attached: boolean;
 }
 
-function unknownCells(problem: string, { mirrors, attached }: Columns): string[] {
-  const length = 7 + (mirrors ? 1 : 0) + (attached ? 1 : 0);
+function unknownCells(problem: string, columns: Columns): string[] {
+  const length = 7 + Object.values(columns).filter(Boolean).length;
   return ['unknown', ...Array.from({ length }, () => '-'), plainText(problem, shownError)];
 }
 
-function statusCells(status: AgentStatus, { mirrors, attached }: Columns, now: Date): string[] {
+function statusCells(status: AgentStatus, { kept, mirrors, attached }: Columns, now: Date): string[] {
   const { filter = '', ring = {}, packets = 0, bytes = 0, version = '' } = status;
   return [
     plainText(stateText(status)),
     plainText(filter, shownFilter) || '-',
     `${ring.files ?? 0}`,
+    ...(kept ? [keptText(status)] : []),
     `${packets}`,
     formatBytes(bytes),
     droppedText(status),
@@ -87,6 +91,17 @@ function droppedText(status: AgentStatus): string {
     return count === 0 ? [] : [`${by} ${count}`];
   });
   return `${sum} (${places.join(', ')})`;
+}
+
+/** How many files are kept out of the ring's rotation, and what had no room or gave way. */
+function keptText({ kept }: AgentStatus): string {
+  if (kept === undefined) return '-';
+  const { files = 0, bytes = 0, leftOut = 0, removed = 0 } = kept;
+  return [
+    files === 0 ? '0' : `${files} (${formatBytes(bytes)})`,
+    ...(leftOut === 0 ? [] : [`${leftOut} without room`]),
+    ...(removed === 0 ? [] : [`${removed} replaced`]),
+  ].join(', ');
 }
 
 /** Files that wait for their upload, and files that were removed from the ring before it. */

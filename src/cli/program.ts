@@ -55,6 +55,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/download.ts')).addDownload,
   },
   {
+    name: 'keep',
+    summary: "keep files of the last minutes out of the ring's rotation; --watch does it at each crash",
+    load: async () => (await import('./commands/keep.ts')).addKeep,
+  },
+  {
     name: 'stream',
     summary: 'show packets of running pods live, merged, for Wireshark',
     load: async () => (await import('./commands/stream.ts')).addStream,

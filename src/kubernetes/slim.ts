@@ -112,6 +112,9 @@ function slimStatus(value: unknown): unknown {
       ? mapMembers(item, (name, member) => {
           if (name === 'state' && isMembers(member))
             return mapMembers(member, (state, details) => (state === 'running' ? {} : details));
+          // What few of them have: a container that was started again, a condition that does not hold.
+          if (name === 'lastState' && isMembers(member) && isMembers(member['terminated'])) return member;
+          if (name === 'lastTransitionTime' && item['status'] === 'False') return member;
           return unusedOfItems.has(name) ? undefined : member;
         })
       : item,

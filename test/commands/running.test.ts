@@ -37,6 +37,13 @@ describe('wrong usage is reported before the cluster is asked:', () => {
       [...command.split(' '), '--timeout', '0s'],
       '"0s" is too short: the minimum is 1s',
     ]),
+    [['download', 'web-1', '--last', '10m', '--kept'], '--kept excludes --last and --since'],
+    [['keep'], 'no pods are named'],
+    [['keep', 'web-1', '--last', 'soon'], '"soon" is not a duration such as 10m'],
+    [['keep', 'web-1', '--and', '2'], '"2" is not a duration such as 2m'],
+    [['keep', 'web-1', '--reason', 'x'.repeat(901)], 'it has more than 900 characters'],
+    [['keep', 'web-1', '--watch', '--since', '1h'], '--watch excludes --since'],
+    [['keep', 'web-1', '--watch', '--dry-run'], '--watch excludes --dry-run'],
     [['status', 'deploy/web,db'], 'is not TYPE/NAME'],
   ])('%o: %s', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isCodedError } from '../../errors.ts';
 import { createCaptureCutter, type CutCounts, type TimeWindow } from '../../pcapng/index.ts';
 import { timeInName } from '../../time.ts';
@@ -43,7 +43,9 @@ export async function cutFetched(file: FetchedFile, window: TimeWindow): Promise
 }
 
 function cutPath(path: string, name: string, { from, to }: TimeWindow): string {
-  const base = name.replace(/\.pcapng$/, '').slice(0, longestBase);
+  const base = basename(name)
+    .replace(/\.pcapng$/, '')
+    .slice(0, longestBase);
   return join(dirname(path), `${base}_${timeInName(from)}-${timeInName(to)}.pcapng`);
 }
 

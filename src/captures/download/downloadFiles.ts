@@ -1,15 +1,16 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { formatTime } from '../../time.ts';
 import { mapParallel } from '../parallel.ts';
 import { pause } from '../pause.ts';
 import { findPods, type BarePod, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
 import { clockText, windowOfPod, type PodWindow, type WindowRequest } from '../timeWindow.ts';
-import { cutFetched } from './cutFile.ts';
-import { fetchFile, type FetchedFile } from './fetchFile.ts';
-import { listFiles, type RemoteFile } from './listing.ts';
-import { makeFolder } from './partFile.ts';
-import { beginsLate, filesOfWindow, type WindowFiles } from './windowFiles.ts';
+import type { FetchedFile } from './fetchFile.ts';
+import { fetchKept } from './fetchKept.ts';
+import { fetchAll, fetchWindow } from './fetchPod.ts';
+import { createLedger, type DownloadProgress } from './ledger.ts';
+import { listFiles, type KeptFile, type Listing, type RemoteFile } from './listing.ts';
+import { beginsLate, filesOfWindow } from './windowFiles.ts';
 
 export interface DownloadOptions {
   readonly kubectl: Kubectl;
@@ -21,6 +22,8 @@ export interface DownloadOptions {
   readonly openFiles: boolean;
   /** Only packets of this window: files that can have some are fetched whole, open ones too, and cut. */
   readonly window?: WindowRequest | undefined;
+  /** Only files that are kept, of all keeps or of one; not those of the ring. */
+  readonly kept?: 'all' | { readonly id: string } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called at every progress. */
   readonly onProgress: (progress: DownloadProgress) => void;
@@ -43,14 +46,6 @@ export interface DownloadedWindow {
   readonly clockAhead: number;
   /** What to tell people of its clock; null when there is nothing. */
   readonly note: string | null;
-}
-
-export interface DownloadProgress {
-  /** The bytes of the files to fetch. */
-  readonly files: number;
-  readonly filesDone: number;
-  readonly bytes: number;
-  readonly bytesDone: number;
 }
 
 /** The results for all files and pods; plain data. */
@@ -92,15 +87,32 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
     }
     const folders = [folder, ...(target.allNamespaces === true ? [join(folder, pod.namespace)] : [])];
     const own = join(folders.at(-1) ?? folder, pod.name);
-    const fetching = { ...options, folder: own, folders: [...folders, own] };
-    if (options.window === undefined) return fetchAll(fetching, pod, listing.files, ledger);
+    const fetch = { ...options, pod, folder: own, folders: [...folders, own], ledger };
+    if (options.kept !== undefined) return fetchKept(kubectl, fetch, wantedKept(listing.kept, options.kept));
+    if (options.window === undefined) return fetchAll(fetch, listing.files, options.openFiles);
     const window = windowOfPod(options.window, listing.clock);
     const said = downloadedWindow(pod, listing.files, window);
     windows.push(said);
     options.onWindow?.(said);
-    return fetchWindow(fetching, pod, filesOfWindow(listing.files, pod.name, window), { window, ledger });
+    return fetchWindow(fetch, filesOfWindow(candidates(listing), pod.name, window), window);
   });
   return { files: byPod.flat(), windows, problems, without, pods: captured.length, where, ended };
+}
+
+/** Kept files that the ring no longer has are as good as those of the ring. */
+function candidates({ files, kept }: Listing): RemoteFile[] {
+  const names = new Set(files.map(({ name }) => name));
+  const others = kept.filter(({ name, isNote }) => {
+    const base = basename(name);
+    if (isNote || names.has(base)) return false;
+    names.add(base);
+    return true;
+  });
+  return [...files, ...others].toSorted((a, b) => (basename(a.name) < basename(b.name) ? -1 : 1));
+}
+
+function wantedKept(kept: readonly KeptFile[], wanted: 'all' | { readonly id: string }): readonly KeptFile[] {
+  return wanted === 'all' ? kept : kept.filter(({ id }) => id === wanted.id);
 }
 
 /** Milliseconds after which the agent has written a packet: twice as long as it waits for more (docs/agent.md). */
@@ -123,97 +135,5 @@ function downloadedWindow(pod: CapturedPod, files: readonly RemoteFile[], window
     begins: begins === undefined ? null : formatTime(begins),
     clockAhead: window.ahead,
     note: clockText(window) ?? null,
-  };
-}
-
-interface FetchingOptions extends DownloadOptions {
-  /** The pod's folder, and those above it. */
-  readonly folders: readonly string[];
-}
-
-async function fetchAll(
-  options: FetchingOptions,
-  pod: CapturedPod,
-  files: readonly RemoteFile[],
-  ledger: Ledger,
-): Promise<FetchedFile[]> {
-  const { openFiles, folder, folders, onFile, start, signal } = options;
-  const wanted = files.filter(({ open }) => openFiles || !open);
-  ledger.expect(wanted);
-  if (wanted.length > 0) for (const path of folders) await makeFolder(path);
-  const fetched: FetchedFile[] = [];
-  for (const file of files) {
-    const result = wanted.includes(file)
-      ? await fetchFile({ start, pod, file, folder, signal, onBytes: (bytes) => ledger.received(bytes) })
-      : leftOpen(pod, file);
-    if (wanted.includes(file)) ledger.done(file, result);
-    fetched.push(result);
-    onFile(result);
-  }
-  return fetched;
-}
-
-/** Fetches the files that can have packets of the window, open ones too, and cuts them. */
-async function fetchWindow(
-  { folder, folders, onFile, start, signal }: FetchingOptions,
-  pod: CapturedPod,
-  { wanted, late }: WindowFiles,
-  { window, ledger }: { readonly window: PodWindow; readonly ledger: Ledger },
-): Promise<FetchedFile[]> {
-  ledger.expect(wanted);
-  if (wanted.length + late.length > 0) for (const path of folders) await makeFolder(path);
-  const fetched: FetchedFile[] = [];
-  let passed = false;
-  for (const file of [...wanted, ...late]) {
-    if (late.includes(file)) {
-      if (passed) break;
-      ledger.expect([file]);
-    }
-    const whole = await fetchFile({ start, pod, file, folder, signal, onBytes: (bytes) => ledger.received(bytes) });
-    ledger.done(file, whole);
-    const cut = await cutFetched(whole, window);
-    passed ||= cut.passed;
-    fetched.push(cut.file);
-    onFile(cut.file);
-  }
-  return fetched;
-}
-
-function leftOpen({ namespace, name }: CapturedPod, file: RemoteFile): FetchedFile {
-  return {
-    namespace,
-    pod: name,
-    file: file.name,
-    bytes: file.bytes,
-    result: 'open',
-    path: null,
-    sha256: null,
-    reason: null,
-  };
-}
-
-interface Ledger {
-  readonly expect: (files: readonly RemoteFile[]) => void;
-  readonly received: (bytes: number) => void;
-  readonly done: (file: RemoteFile, result: FetchedFile) => void;
-}
-
-function createLedger(onProgress: (progress: DownloadProgress) => void): Ledger {
-  const sums = { files: 0, filesDone: 0, bytes: 0, bytesDone: 0 };
-  return {
-    expect: (files) => {
-      sums.files += files.length;
-      sums.bytes += files.reduce((sum, { bytes }) => sum + bytes, 0);
-      onProgress(sums);
-    },
-    received: (bytes) => {
-      sums.bytesDone += bytes;
-      onProgress(sums);
-    },
-    done: (file, { result }) => {
-      sums.filesDone += 1;
-      if (result === 'present') sums.bytesDone += file.bytes;
-      onProgress(sums);
-    },
   };
 }

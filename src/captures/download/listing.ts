@@ -21,9 +21,18 @@ export interface RemoteFile {
 const mostFiles = 100_000;
 const mostListingBytes = 16 * 1024 * 1024;
 
+/** A file that is kept, `kept/ID/NAME`: a capture file, or the note of its keep. */
+export interface KeptFile extends RemoteFile {
+  /** Of its keep. */
+  readonly id: string;
+  readonly isNote: boolean;
+}
+
 export interface Listing {
   /** The oldest first. */
   readonly files: readonly RemoteFile[];
+  /** By keep, the oldest first. */
+  readonly kept: readonly KeptFile[];
   /** Undefined for an agent that does not report it. */
   readonly clock: AgentClock | undefined;
 }
@@ -42,10 +51,11 @@ export async function listFiles(kubectl: Kubectl, pod: CapturedPod): Promise<Lis
     const now = parseNow(text);
     return {
       files: parseListing(text, pod.name),
+      kept: parseKept(text),
       clock: now === undefined ? undefined : agentClock(now, asked, thisMoment()),
     };
   });
-  return 'files' in listed && listed.files.length > mostFiles
+  return 'files' in listed && listed.files.length + listed.kept.length > mostFiles
     ? { problem: `it lists more than ${mostFiles} capture files` }
     : listed;
 }
@@ -72,6 +82,17 @@ export function parseListing(text: string, pod: string): RemoteFile[] {
   }));
 }
 
+/** Parses the lines of kept files in a listing. Names come from the pod, so those of another form are ignored. Pure. */
+export function parseKept(text: string): KeptFile[] {
+  return text.split('\n').flatMap((line) => {
+    const [, bytes = '', path = '', id = '', name = ''] =
+      /^(\d{1,15}) (kept\/([A-Za-z0-9][A-Za-z0-9-]{0,63})\/(keep\.json|[A-Za-z0-9][A-Za-z0-9._-]{0,250}\.pcapng))$/.exec(
+        line,
+      ) ?? [];
+    return id === '' ? [] : [{ name: path, bytes: Number(bytes), open: false, id, isNote: name === 'keep.json' }];
+  });
+}
+
 /** What the agent's clock shows, in nanoseconds: the line `now TIME`. Pure. */
 function parseNow(text: string): bigint | undefined {
   const [, now = ''] = /^now (\S{1,40})$/m.exec(text) ?? [];
@@ -89,8 +110,9 @@ function isOfRing(name: string, pod: string): boolean {
 
 /** The second in which a file of the ring was opened, in nanoseconds, by its name; undefined for other files. Pure. */
 export function openedAt(name: string, pod: string): bigint | undefined {
-  if (!name.startsWith(`${pod}_`)) return undefined;
+  const base = name.slice(name.lastIndexOf('/') + 1);
+  if (!base.startsWith(`${pod}_`)) return undefined;
   const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_\d+\.pcapng$/.exec(name.slice(pod.length + 1)) ?? [];
+    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)_\d+\.pcapng$/.exec(base.slice(pod.length + 1)) ?? [];
   return parseTime(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }

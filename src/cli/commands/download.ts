@@ -1,8 +1,11 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import {
   downloadFiles,
   mergeInto,
+  noteName,
   type DownloadedWindow,
+  type DownloadOptions,
   type DownloadResult,
   type FetchedFile,
   type MergeOutcome,
@@ -25,13 +28,14 @@ export function addDownload(program: Command): void {
     .command('download')
     .description('copy the capture files of running pods here, verified by size and checksum; a folder for each pod')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
-  addWindowFlags(addPodFlags(command))
+  addWindowFlags(addPodFlags(command), 'only packets')
     .option(
       '-o, --output <DIR>',
       'the folder to write to, with a subfolder for each pod; files that are complete are not fetched again',
       'captures',
     )
     .option('--merge <FILE>', 'also merge them by time into one pcapng; its interfaces are named NAMESPACE/POD:DEVICE')
+    .option('--kept [ID]', 'files that are kept, and their keep.json, instead of the ring; all of them, or of one keep')
     .option('--open', 'also fetch files that are still being written, as NAME.open.pcapng')
     .option('--json', 'print the result to standard output, for programs')
     .addHelpText(
@@ -47,6 +51,7 @@ export interface DownloadFlags extends PodFlags, WindowFlags {
   readonly output: string;
   readonly merge?: string;
   readonly open?: boolean;
+  readonly kept?: string | true;
   readonly json?: boolean;
 }
 
@@ -55,6 +60,7 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);
   const window = windowOfFlags(flags);
+  const kept = keptOf(flags, window);
   if (folder === '' || flags.merge === '')
     throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
   const signal = interruption();
@@ -69,6 +75,7 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
       folder,
       openFiles: open,
       window,
+      kept,
       signal,
       onProgress: ({ files, filesDone, bytes, bytesDone }) =>
         line.show(
@@ -81,10 +88,28 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
     line.end();
   }
   if (result.pods === 0) throw notCaptured(result);
+  if (kept !== undefined) checkKept(result, kept);
   const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
   const { where: _where, ended: _ended, ...reported } = result;
   if (json) printJson(merged === undefined ? reported : { ...reported, merged });
   conclude(result, line.seconds());
+}
+
+type WantedKeeps = NonNullable<DownloadOptions['kept']>;
+
+function keptOf({ kept }: DownloadFlags, window: object | undefined): WantedKeeps | undefined {
+  if (kept === undefined) return undefined;
+  if (window !== undefined) throw codedError('USAGE', '--kept excludes --last and --since', { where: '--kept' });
+  return kept === true ? 'all' : { id: kept };
+}
+
+/** @throws NOT_FOUND when no pod has such a keep */
+function checkKept({ files, problems, where }: DownloadResult, kept: WantedKeeps): void {
+  if (files.length > 0 || problems.length > 0) return;
+  throw codedError('NOT_FOUND', kept === 'all' ? 'no files are kept' : `no pod has a keep ${kept.id}`, {
+    where,
+    hint: 'Keep files with `packet-capture keep`; `packet-capture status -o json` lists the keeps of each pod.',
+  });
 }
 
 function fileLine({ namespace, pod, file, result, bytes, path, reason, window }: FetchedFile): string {
@@ -113,7 +138,15 @@ const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
 };
 
 async function merge(target: string, files: readonly FetchedFile[]): Promise<MergeOutcome | undefined> {
-  const local = files.flatMap((file) => (file.path === null ? [] : [{ ...file, path: file.path }]));
+  // Several keeps may have the same file.
+  const named = new Map(
+    files.flatMap((file) =>
+      file.path === null || basename(file.file) === noteName
+        ? []
+        : [[`${file.namespace}/${file.pod}/${basename(file.file)}`, { ...file, path: file.path }] as const],
+    ),
+  );
+  const local = [...named.values()];
   if (local.length === 0) {
     say(`${target}: nothing to merge`);
     return undefined;

@@ -11,11 +11,12 @@ export interface WindowFlags {
   readonly to?: string;
 }
 
-export function addWindowFlags(command: Command): Command {
+/** @param what of the window: `only packets` */
+export function addWindowFlags(command: Command, what: string): Command {
   return command
-    .option('--last <DURATION>', 'only packets of the last DURATION, such as 10m; files are cut to the packet')
-    .option('--since <TIME>', 'only packets from TIME on: RFC 3339 as 2026-11-29T03:05:00Z, or how long ago: 1h30m')
-    .option('--to <TIME>', 'with --since: only packets before TIME, in the same forms (default: now)');
+    .option('--last <DURATION>', `${what} of the last DURATION, such as 10m`)
+    .option('--since <TIME>', `${what} from TIME on: RFC 3339 as 2026-11-29T03:05:00Z, or how long ago: 1h30m`)
+    .option('--to <TIME>', `with --since: ${what} before TIME, in the same forms (default: now)`);
 }
 
 /** The window that flags ask for; undefined without any. @throws USAGE */

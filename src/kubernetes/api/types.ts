@@ -131,6 +131,8 @@ export interface WorkloadSpec {
 export interface Condition {
   readonly type: string;
   readonly status: string;
+  /** RFC 3339, in whole seconds. */
+  readonly lastTransitionTime?: string;
   readonly reason?: string;
   readonly message?: string;
 }
@@ -166,8 +168,19 @@ export interface ContainerStatus {
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: unknown;
-    readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode?: number };
+    readonly terminated?: TerminatedContainer;
   };
+  /** How it ended before it was started again. */
+  readonly lastState?: { readonly terminated?: TerminatedContainer };
+}
+
+/** How a container has ended. */
+export interface TerminatedContainer {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly exitCode?: number;
+  /** RFC 3339, in whole seconds, by the node's clock. */
+  readonly finishedAt?: string;
 }
 
 /** A pod in the cluster. */

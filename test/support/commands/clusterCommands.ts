@@ -8,6 +8,7 @@ export const clusterCommands: Readonly<Record<string, readonly string[]>> = {
   stop: ['web-1'],
   status: [],
   download: ['web-1'],
+  keep: ['web-1'],
   stream: ['web-1', '-o', '-'],
   install: ['--yes'],
   upgrade: ['--yes'],

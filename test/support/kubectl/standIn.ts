@@ -264,6 +264,7 @@ export const agentStatus = {
   bytes: 500,
   dropped: { kernel: 1, interface: 1, queue: 1 },
   ring: { files: 1, bytes: 9 },
+  kept: { keeps: 1, files: 1, bytes: 9, limit: 99, ids: ['20261123T100000Z'], lasting: [], leftOut: 1 },
   upload: { pending: 1, pendingBytes: 9, lost: 1, lastError: 'x' },
   stream: { state: 'x', lastError: 'x' },
   mirror: { state: 'waiting', reason: 'no route', destination: 'vxlan://10.0.0.9', packets: 1, bytes: 1, dropped: 1 },
@@ -280,6 +281,10 @@ export const rules: readonly Rule[] = [
   {
     has: ['exec', '/usr/lib/packet-capture/agent send --list'],
     answer: `${JSON.stringify(agentStatus)}\n100 web-1_20261123100000_00000.pcapng\n`,
+  },
+  {
+    has: ['exec', '/usr/lib/packet-capture/agent send kept/'],
+    answer: `sum\n${JSON.stringify({ id: '20261123T100000Z', from: '2026-11-23T10:00:00Z', to: '2026-11-23T10:01:00Z' })}`,
   },
   { has: ['exec', '/usr/lib/packet-capture/agent status'], answer: JSON.stringify(agentStatus) },
   { has: ['logs'], answer: 'a line\nanother line' },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { judgeAgent } from '../../../src/captures/agentVerdict.ts';
-import { parseAgentStatus } from '../../../src/captures/parseAgentStatus.ts';
+import { parseAgentStatus, parseKeepNote } from '../../../src/captures/parseAgentStatus.ts';
 import { readStatus } from '../../../src/captures/readStatus.ts';
 import { formatStatus } from '../../../src/captures/statusTable.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
@@ -25,6 +25,18 @@ const whole = {
   bytes: 3,
   dropped: { kernel: 1, interface: 2, queue: 3 },
   ring: { files: 4, bytes: 5 },
+  kept: {
+    keeps: 2,
+    files: 3,
+    bytes: 4,
+    limit: 9,
+    ids: ['20261123T110000Z', '20261123T110000Z-2'],
+    lasting: ['20261123T110000Z-2'],
+    pending: 1,
+    leftOut: 2,
+    removed: 3,
+    failed: 4,
+  },
   upload: { pending: 1, pendingBytes: 2, lost: 3, lastError: 'e' },
   stream: { state: 'connected', lastError: '' },
   mirror: { state: 'mirroring', reason: '', destination: 'vxlan://h', packets: 1, bytes: 2, dropped: 3 },
@@ -150,4 +162,32 @@ test("one pod's odd JSON hides no other's status", async () => {
     ['evil', undefined],
     ['good', 2],
   ]);
+});
+
+describe('keep.json', () => {
+  const note = {
+    id: '20261123T110000Z',
+    from: '2026-11-23T10:50:00Z',
+    to: '2026-11-23T11:00:00Z',
+    requestedAt: '2026-11-23T11:00:00Z',
+    bytes: 2,
+    packets: 3,
+    dropped: 4,
+    complete: true,
+    ended: '2026-11-23T11:00:01Z',
+    truncated: { files: 5, bytes: 6 },
+  };
+
+  test('is read, with the number of its files', () => {
+    expect(parseKeepNote(JSON.stringify({ ...note, files: [{}, {}], reason: 'x' }))).toEqual({ ...note, files: 2 });
+  });
+
+  test.each(['', '[]', '{}', '{"id":"../x"}', '{"id":".."}', '{"id":7}'])('is not %s', (text) => {
+    expect(parseKeepNote(text)).toBe(undefined);
+  });
+
+  test('has nothing of another type', () => {
+    const odd = { id: 'a', from: 1, files: 7, bytes: -1, packets: '1', complete: 'yes', truncated: [] };
+    expect(parseKeepNote(JSON.stringify(odd))).toEqual({ id: 'a' });
+  });
 });

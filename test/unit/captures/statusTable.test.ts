@@ -63,6 +63,27 @@ test('one line for each pod, and why one could not be asked', () => {
   ]);
 });
 
+test('kept files have a column, if a pod has some: how many, and what had no room or gave way to others', () => {
+  const kept = { keeps: 2, files: 3, bytes: 3_145_728, leftOut: 0, removed: 0 };
+  const pods = [
+    row('web-1', { ...capturing, kept }),
+    row('web-2', { ...capturing, kept: { ...kept, leftOut: 4, removed: 1 } }),
+    row('web-3', { ...capturing, kept: { keeps: 0, files: 0, bytes: 0 } }),
+    row('web-4', null, 'no answer'),
+  ];
+  const cells = formatStatus(pods, { namespaces: false, now }).map((line) => line.split(/ {2,}/));
+  expect(cells.map((line) => line[4])).toEqual([
+    'KEPT',
+    '3 (3.0Mi)',
+    '3 (3.0Mi), 4 without room, 1 replaced',
+    '0',
+    '-',
+  ]);
+  expect(new Set(cells.map((line) => line.length))).toEqual(new Set([11]));
+  const [heading] = formatStatus(pods.slice(2), { namespaces: false, now });
+  expect(heading).not.toContain('KEPT');
+});
+
 test('a mirror has a column with its destination and its packets', () => {
   const mirror = { state: 'mirroring', destination: 'vxlan://10.0.0.9?vni=42', packets: 4711, bytes: 99, dropped: 0 };
   const pods = [

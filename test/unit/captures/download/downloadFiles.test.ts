@@ -3,7 +3,7 @@ import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile, type FetchedFile } from '../../../../src/captures/download/fetchFile.ts';
-import { listFiles, parseListing, type RemoteFile } from '../../../../src/captures/download/listing.ts';
+import { listFiles, parseKept, parseListing, type RemoteFile } from '../../../../src/captures/download/listing.ts';
 import { buildAgentProgram } from '../../../support/captures/agentProgram.ts';
 import { createLocalPod, type LocalPod } from '../../../support/captures/localPod.ts';
 
@@ -170,6 +170,26 @@ describe('the files of a pod', () => {
     ).toEqual([]);
   });
 
+  test('that are kept are told apart, each with its keep; others than theirs are ignored', () => {
+    const lines = [
+      '',
+      'now 2026-11-29T03:05:00Z',
+      `7 ${ring(1)}`,
+      `7 kept/20261129T030500Z/${ring(1)}`,
+      '9 kept/20261129T030500Z/keep.json',
+      '9 kept/20261129T030500Z/.uploaded',
+      `7 kept/../${ring(1)}`,
+      `7 kept/a/b/${ring(1)}`,
+      `7 kept/20261129T030500Z/../${ring(1)}`,
+    ].join('\n');
+    expect(parseListing(lines, 'web-1').map(({ name }) => name)).toEqual([ring(1)]);
+    const id = '20261129T030500Z';
+    expect(parseKept(lines)).toEqual([
+      { name: `kept/${id}/${ring(1)}`, bytes: 7, open: false, id, isNote: false },
+      { name: `kept/${id}/keep.json`, bytes: 9, open: false, id, isNote: true },
+    ]);
+  });
+
   test('are listed in the pod', async () => {
     await mkdir(join(local.captures, '.agent'));
     await writeFile(
@@ -179,6 +199,7 @@ describe('the files of a pod', () => {
     await writeFile(join(local.captures, ring(9)), 'abc');
     expect(await listFiles(local.kubectl, local.pod)).toEqual({
       files: [file, { name: ring(9), bytes: 3, open: true }],
+      kept: [],
       // Both clocks are this machine's.
       clock: { shown: expect.any(BigInt), asked: expect.anything(), ahead: 0 },
     });

@@ -1,0 +1,3 @@
+export type { KeepOutcome } from './keepInPod.ts';
+export { keepPods, type KeepPodsOptions, type KeepPodsResult, type KeptPod } from './keepPods.ts';
+export { watchPods, type WatchedKeep, type WatchOptions, type WatchResult } from './watchPods.ts';

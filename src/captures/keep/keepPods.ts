@@ -1,0 +1,59 @@
+import { formatTime, secondsToNanoseconds } from '../../time.ts';
+import { listFiles } from '../download/listing.ts';
+import { beginsLate } from '../download/windowFiles.ts';
+import { mapParallel } from '../parallel.ts';
+import { findPods, type CapturedPod, type FoundPods, type PodTarget } from '../pods.ts';
+import { atOnce } from '../readStatus.ts';
+import { clockText, windowOfPod, type WindowRequest } from '../timeWindow.ts';
+import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';
+
+export interface KeepPodsOptions extends KeepOptions {
+  readonly target: PodTarget;
+  readonly window: WindowRequest;
+  /** Seconds after the window's end that are kept, too. */
+  readonly andSeconds: number;
+}
+
+/** The result for a pod; plain data, for people and for `-o json`. Times are RFC 3339, in UTC, by the pod's clock. */
+export interface KeptPod extends KeepOutcome {
+  readonly namespace: string;
+  readonly pod: string;
+  /** Null when its clock could not be read. */
+  readonly from: string | null;
+  readonly to: string | null;
+  /** When its oldest file begins, if that is within the window; null otherwise. */
+  readonly begins: string | null;
+}
+
+export interface KeepPodsResult extends Pick<FoundPods, 'without' | 'where' | 'ended'> {
+  readonly pods: readonly KeptPod[];
+}
+
+/**
+ * Has the agents of all pods of a target keep the files of a window.
+ * @throws as findPods, INTERRUPTED, KUBECTL_MISSING; errors of one pod are in the result
+ */
+export async function keepPods(options: KeepPodsOptions): Promise<KeepPodsResult> {
+  const { captured, without, where, ended } = await findPods(options.kubectl, options.target);
+  const pods = await mapParallel(captured, atOnce, async (pod) => keepPod(options, pod));
+  return { pods, without, where, ended };
+}
+
+async function keepPod(options: KeepPodsOptions, pod: CapturedPod): Promise<KeptPod> {
+  const { kubectl, window: request, andSeconds, report } = options;
+  const identity = { namespace: pod.namespace, pod: pod.name };
+  const listing = await listFiles(kubectl, pod);
+  if ('problem' in listing)
+    return { ...identity, from: null, to: null, begins: null, result: 'failed', kept: null, problem: listing.problem };
+  const asked = windowOfPod(request, listing.clock);
+  const note = clockText(asked);
+  if (note !== undefined) report(`${pod.namespace}/${pod.name}: ${note}`);
+  const window = { from: asked.from, to: asked.to + secondsToNanoseconds(andSeconds) };
+  const begins = beginsLate(listing.files, pod.name, asked);
+  const times = {
+    from: formatTime(window.from),
+    to: formatTime(window.to),
+    begins: begins === undefined ? null : formatTime(begins),
+  };
+  return { ...identity, ...times, ...(await keepInPod(options, pod, window)) };
+}

@@ -1,0 +1,127 @@
+import { findTargetPods, thisMoment } from '../../captures/index.ts';
+import { keepPods, watchPods, type KeptPod, type KeepOutcome, type WatchedKeep } from '../../captures/keep/index.ts';
+import { codedError } from '../../errors.ts';
+import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { makeKubectl } from '../../kubernetes/kubectl.ts';
+import { whoAmI } from '../../kubernetes/whoAmI.ts';
+import { formatBytes } from '../../quantity.ts';
+import { durationOfFlag } from '../flags/flagValues.ts';
+import type { KeepFlags } from '../flags/keepFlags.ts';
+import { somePodsOf } from '../flags/podFlags.ts';
+import { windowOfFlags } from '../flags/windowFlags.ts';
+import { interruption } from '../io/interruption.ts';
+import { counted, exitWhenUnread, print, printJson, printJsonLine, say } from '../io/output.ts';
+import { notCaptured, tellWithout } from './withoutSidecar.ts';
+
+/** Seconds that are kept when no flag names a window. */
+const usualLast = 600;
+const longestReason = 900;
+
+/** `keep`: reports to standard error, and prints the result to standard output with `-o json`. */
+export async function runKeep(name: string | undefined, flags: KeepFlags): Promise<void> {
+  const reason = reasonOf(flags);
+  if (flags.watch === true) return watch(name, flags, reason);
+  const target = somePodsOf(name, flags);
+  const window = windowOfFlags(flags) ?? {
+    from: { secondsAgo: usualLast },
+    to: { secondsAgo: 0 },
+    asked: thisMoment(),
+  };
+  const andSeconds = durationOfFlag(flags.and, '--and', { example: '2m', least: 0 });
+  const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
+  const signal = interruption();
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace: flags.namespace, signal });
+  const by = await whoAmI(kubectl);
+  const dryRun = flags.dryRun === true;
+  const result = await keepPods({
+    kubectl,
+    target,
+    window,
+    andSeconds,
+    reason,
+    by,
+    timeoutSeconds,
+    dryRun,
+    signal,
+    report: say,
+  });
+  if (result.pods.length === 0) throw notCaptured(result);
+  for (const pod of result.pods) say(podLine(pod));
+  if (flags.output === 'json') printJson({ by: by ?? null, reason, pods: result.pods, without: result.without });
+  tellWithout(result.without);
+  conclude(result.pods);
+}
+
+function reasonOf({ reason = '' }: KeepFlags): string {
+  if (reason.length > longestReason)
+    throw codedError('USAGE', `it has more than ${longestReason} characters`, { where: '--reason' });
+  return reason;
+}
+
+function podLine({ namespace, pod, from, to, begins, ...outcome }: KeptPod): string {
+  const window = from === null || to === null ? '' : `${from} to ${to}: `;
+  const late = begins === null ? '' : `; its oldest file begins at ${begins}: what was before is not in the ring`;
+  return `${namespace}/${pod}: ${window}${outcomeText(outcome)}${late}`;
+}
+
+function outcomeText({ result, kept, problem }: KeepOutcome): string {
+  if (result === 'dry-run') return 'would be kept (dry run)';
+  if (kept === null) return `not kept: ${problem ?? ''}`;
+  const { id, files = 0, bytes = 0, packets = 0, dropped = 0, ended, truncated } = kept;
+  return [
+    `kept ${id}: ${counted(files, 'file')}, ${formatBytes(bytes)}`,
+    // They are counted at the end of the window.
+    ended === undefined ? 'it goes on' : counted(packets, 'packet'),
+    ...(dropped === 0 ? [] : [`${dropped} dropped`]),
+    ...(truncated === undefined ? [] : [`no room for ${counted(truncated.files ?? 0, 'file')}`]),
+  ].join(', ');
+}
+
+function conclude(pods: readonly KeptPod[]): void {
+  const bad = pods.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
+  if (pods.length > 1)
+    say(`${counted(pods.length, 'pod')}: ${pods.filter(({ result }) => result === 'kept').length} kept`);
+  if (bad.length > 0)
+    throw codedError('NOT_KEPT', `${bad.length} of ${counted(pods.length, 'pod')} have not kept their files`);
+}
+
+async function watch(name: string | undefined, flags: KeepFlags, reason: string): Promise<void> {
+  for (const flag of ['since', 'to', 'dryRun'] as const)
+    if (flags[flag] !== undefined)
+      throw codedError('USAGE', `--watch excludes --${flag === 'dryRun' ? 'dry-run' : flag}`, { where: '--watch' });
+  const target = somePodsOf(name, flags);
+  const lastSeconds = durationOfFlag(flags.last ?? `${usualLast}s`, '--last', { example: '10m' });
+  const andSeconds = durationOfFlag(flags.and, '--and', { example: '2m', least: 0 });
+  const pauseSeconds = durationOfFlag(flags.pause, '--pause', { example: '1m' });
+  const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
+  const signal = interruption();
+  const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace: flags.namespace, signal });
+  const json = flags.output === 'json';
+  exitWhenUnread();
+  const by = await whoAmI(kubectl);
+  say('watching; Ctrl-C ends it');
+  const result = await watchPods({
+    kubectl,
+    find: async () => findTargetPods(kubectl, target),
+    lastSeconds,
+    andSeconds,
+    pauseSeconds,
+    timeoutSeconds,
+    reason,
+    by,
+    stop: signal,
+    signal,
+    report: say,
+    onKeep: (keep) => (json ? printJsonLine({ time: new Date().toISOString(), ...keep }) : print([watchLine(keep)])),
+    onTrouble: (text) => say(`the pods cannot be listed: ${text}; trying again`),
+  });
+  say(
+    `${counted(result.keeps, 'keep')}, ${result.failed} failed, ${counted(result.leftOut, 'event')} left out because they came within ${flags.pause} of a keep of the same pod`,
+  );
+}
+
+function watchLine(keep: WatchedKeep): string {
+  const { namespace, pod, at, event, leftOut } = keep;
+  const more = leftOut === 0 ? '' : `; ${counted(leftOut, 'event')} before it left out`;
+  return `${namespace}/${pod}: ${at} ${event}: ${outcomeText(keep)}${more}`;
+}
