@@ -62,6 +62,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   // Of the captures, just how tables and bytes are written.
   'summary/report': { src: ['captures', 'summary'], modules: [] },
   'captures/attach': { src: [...core, 'kubernetes', 'captures', 'ways/attach'], modules: [timers] },
+  'captures/names': { src: ['kubernetes/api', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
   'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
   'captures/keep': {
     src: ['kubernetes/api', 'settings', 'sidecar', 'kubernetes', 'captures', 'captures/download'],
@@ -146,6 +147,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'captures/keep',
       'captures/attach',
       'captures/stream',
+      'captures/names',
       'release',
       'release/helm',
       'cli/io',
@@ -172,6 +174,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'pcapng',
       'summary',
       'summary/report',
+      'captures/names',
       'chart',
       'release',
       'diagnosis',

@@ -8,6 +8,9 @@ export const listedKinds = {
   namespaces: { path: '/api/v1', apiVersion: 'v1', kind: 'Namespace' },
   events: { path: '/api/v1', apiVersion: 'v1', kind: 'Event' },
   pods: { path: '/api/v1', apiVersion: 'v1', kind: 'Pod' },
+  services: { path: '/api/v1', apiVersion: 'v1', kind: 'Service' },
+  nodes: { path: '/api/v1', apiVersion: 'v1', kind: 'Node' },
+  endpointslices: { path: '/apis/discovery.k8s.io/v1', apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' },
   replicationcontrollers: { path: '/api/v1', apiVersion: 'v1', kind: 'ReplicationController' },
   deployments: { path: '/apis/apps/v1', apiVersion: 'apps/v1', kind: 'Deployment' },
   statefulsets: { path: '/apis/apps/v1', apiVersion: 'apps/v1', kind: 'StatefulSet' },
@@ -66,6 +69,8 @@ export interface PartOfList<T> {
   readonly kept: T[];
   /** False: there are more objects than were read. */
   readonly complete: boolean;
+  /** The `resourceVersion` of the list, from which a watch goes on; undefined when the answer has none. */
+  readonly version?: string | undefined;
 }
 
 /**
@@ -88,6 +93,7 @@ export async function readUpTo<T>(
     try {
       let left = most;
       let next: string | undefined = '';
+      let version: string | undefined;
       while (next !== undefined && left > 0) {
         const page: Page | undefined = await readPage(kubectl, request, Math.min(size, left), next);
         if (page === undefined) {
@@ -100,10 +106,11 @@ export async function readUpTo<T>(
           if (one !== undefined) kept.push(one);
         }
         left -= page.items.length;
-        next = page.metadata.continue || undefined;
+        version ??= page.version;
+        next = page.next;
         if (next !== undefined) done ??= collectThoroughly();
       }
-      return { kept, complete: next === undefined };
+      return { kept, complete: next === undefined, version };
     } catch (error) {
       // HTTP 410: the other pages have expired, because etcd is compacted every five minutes.
       if (!isCodedError(error) || error.code !== 'LIST_EXPIRED' || beginning === mostBeginnings) throw error;
@@ -115,7 +122,14 @@ export async function readUpTo<T>(
 
 interface Page {
   readonly items: readonly ListedObject[];
-  readonly metadata: { readonly continue?: string };
+  /** Where the next page begins; undefined for the last one. */
+  readonly next: string | undefined;
+  readonly version: string | undefined;
+}
+
+interface ListAnswer {
+  readonly items?: readonly ListedObject[];
+  readonly metadata?: { readonly continue?: string; readonly resourceVersion?: string };
 }
 
 /** @returns undefined when the page is too large, which never happens with a single object */
@@ -123,10 +137,11 @@ async function readPage(kubectl: Kubectl, request: ListRequest, size: number, ne
   const args = ['get', '--raw', listPath(request, size, next)];
   try {
     const { stdout } = await kubectl(args, { timeoutSeconds: 60, maxBytes: mostPageBytes });
-    const answer = parseAnswer(stdout, args) as Partial<Page>;
+    const answer = parseAnswer(stdout, args) as ListAnswer;
     if (answer.items === undefined)
       throw codedError('KUBECTL_FAILED', 'the answer is not a list', { where: `kubectl ${args.join(' ')}` });
-    return { items: answer.items, metadata: answer.metadata ?? {} };
+    const { continue: following = '', resourceVersion: version } = answer.metadata ?? {};
+    return { items: answer.items, next: following === '' ? undefined : following, version };
   } catch (error) {
     if (isCodedError(error) && error.code === 'ANSWER_TOO_LARGE' && size > 1) return undefined;
     throw error;
@@ -134,17 +149,24 @@ async function readPage(kubectl: Kubectl, request: ListRequest, size: number, ne
 }
 
 /** The path and query of a page. */
-export function listPath(
+export function listPath(request: ListRequest, limit: number, next: string): string {
+  return pathOf(request, { limit: String(limit), ...(next === '' ? {} : { continue: next }) });
+}
+
+/** The path of a list, with a query of these parameters and of the request's selectors. */
+export function pathOf(
   { kind, namespace, labelSelector, fieldSelector }: ListRequest,
-  limit: number,
-  next: string,
+  parameters: Readonly<Record<string, string>>,
 ): string {
-  const scope = namespace === undefined || kind === 'namespaces' ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  const isOfCluster = namespace === undefined || kind === 'namespaces' || kind === 'nodes';
+  const scope = isOfCluster ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
+  const { limit, continue: next, ...others } = parameters;
   const query = new URLSearchParams({
-    limit: String(limit),
+    ...(limit === undefined ? {} : { limit }),
     ...(labelSelector === undefined ? {} : { labelSelector }),
     ...(fieldSelector === undefined ? {} : { fieldSelector }),
-    ...(next === '' ? {} : { continue: next }),
+    ...(next === undefined ? {} : { continue: next }),
+    ...others,
   });
   return `${listedKinds[kind].path}${scope}/${kind}?${query.toString()}`;
 }

@@ -15,3 +15,5 @@ export type { InterfaceLabel, Labeller } from './interfaceTable.ts';
 export type { CaptureInterface, CaptureNames, CapturePacket, CaptureRecord } from './records.ts';
 export { readNames, type AddressName } from './names.ts';
 export { toNanoseconds } from './resolution.ts';
+export type { Naming } from './naming.ts';
+export { addressKey, addressOfKey, packetAddresses, type AddressKey } from './packetAddresses.ts';

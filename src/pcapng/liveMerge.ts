@@ -3,6 +3,7 @@ import { writePacket } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceBudget, type Labeller } from './interfaceTable.ts';
 import { writeHeader, writeOther } from './mergeFiles.ts';
+import { writeAddressNames, type Naming } from './naming.ts';
 import { createCaptureReader, type Truncation } from './reader.ts';
 import { podLimits } from './readLimits.ts';
 import type { CapturePacket } from './records.ts';
@@ -44,6 +45,8 @@ export interface LiveMergeOptions {
   readonly windowMs: number;
   /** The most bytes of packets that wait; when there are more, the earliest packets are written at once. */
   readonly mostBytes: number;
+  /** Names of addresses; default none. */
+  readonly naming?: Naming | undefined;
 }
 
 interface Waiting {
@@ -71,7 +74,7 @@ function bytesOf({ data, options }: CapturePacket): number {
  * transit for longer than that. A silent source does not delay the others, and this machine's time of day does not
  * matter.
  */
-export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeOptions): LiveMerge {
+export function createLiveMerge({ application, windowMs, mostBytes, naming }: LiveMergeOptions): LiveMerge {
   const out = createByteWriter();
   const table = createInterfaceTable(out);
   const byTime = createHeap<Waiting>((a, b) => a.time < b.time || (a.time === b.time && a.order < b.order));
@@ -90,6 +93,7 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
     counts.packets += 1;
     if (latest !== undefined && item.time < latest) counts.late += 1;
     else latest = item.time;
+    if (naming !== undefined) writeAddressNames(out, naming.before(item.packet, item.time));
     writePacket(out, item.packet, item.interface);
     item.packet = undefined;
   };
@@ -153,6 +157,7 @@ export function createLiveMerge({ application, windowMs, mostBytes }: LiveMergeO
     },
     takeAll() {
       writeDue(Number.POSITIVE_INFINITY);
+      if (naming !== undefined) writeAddressNames(out, naming.atEnd());
       return out.take();
     },
   };

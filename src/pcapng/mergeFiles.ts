@@ -3,6 +3,7 @@ import { createByteWriter, type ByteWriter } from './byteWriter.ts';
 import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
+import { writeAddressNames, type Naming } from './naming.ts';
 import { textOption } from './options.ts';
 import { createCaptureReader } from './reader.ts';
 import { fileLimits, podLimits } from './readLimits.ts';
@@ -31,6 +32,8 @@ export interface MergeOptions {
    * decryption and unknown blocks apply to a whole file, so they are left out then.
    */
   readonly several?: boolean;
+  /** Adds names of addresses; default none. Those of the sources stay, unless there are `several` origins. */
+  readonly naming?: Naming | undefined;
   /** Called for each block that is not copied: those above, custom ones that forbid it, unknown big-endian ones. */
   readonly onLeftOut?: (source: CaptureSource, blockType: number) => void;
 }
@@ -55,6 +58,7 @@ export async function* mergeFiles(
   sources: readonly CaptureSource[],
   options: MergeOptions = {},
 ): AsyncGenerator<Uint8Array, void> {
+  const { naming } = options;
   const out = createByteWriter(pieceLength * 2);
   const table = createInterfaceTable(out);
   const cursors = sources.map((source, index) => createCursor(source, index, out, table, options));
@@ -67,12 +71,15 @@ export async function* mergeFiles(
       if (out.length >= pieceLength) yield out.take();
     }
     for (let head = heads.pop(); head !== undefined; head = heads.pop()) {
-      const { cursor, packet } = head;
-      writePacket(out, packet, table.idOf(packet.interface, cursor.source.label));
+      const { cursor, packet, time } = head;
+      const id = table.idOf(packet.interface, cursor.source.label);
+      if (naming !== undefined) writeAddressNames(out, naming.before(packet, time));
+      writePacket(out, packet, id);
       const next = cursor.nextAtHand() ?? (await cursor.next());
       if (next !== undefined) heads.push(headOf(cursor, next));
       if (out.length >= pieceLength) yield out.take();
     }
+    if (naming !== undefined) writeAddressNames(out, naming.atEnd());
     yield out.take();
   } finally {
     for (const cursor of cursors) await cursor.close();

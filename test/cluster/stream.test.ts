@@ -1,14 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { clusterEnvironment } from '../../scripts/cluster/kubectl.ts';
-import { inNetns } from '../../scripts/cluster/machine.ts';
 import { pauseDeployment } from '../support/cluster/apps.ts';
 import {
   agentImage,
@@ -20,6 +15,7 @@ import {
   tshark,
 } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
+import { exitCode, startStream } from '../support/cluster/streaming.ts';
 
 const node = inject('node');
 const shop = useNamespace('stream');
@@ -36,42 +32,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
-
-interface Streaming {
-  readonly child: ChildProcess;
-  readonly said: () => string;
-  readonly says: (text: string) => Promise<void>;
-}
-
-/** The command line, its standard output to a file. */
-async function startStream(file: string, ...args: string[]): Promise<Streaming> {
-  const [program = '', ...rest] = inNetns(node.netns, [
-    process.execPath,
-    'bin/packet-capture.js',
-    'stream',
-    '-n',
-    shop,
-    ...args,
-  ]);
-  const child = spawn(program, rest, {
-    env: { ...process.env, ...(await clusterEnvironment(node)) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  child.stdout.pipe(createWriteStream(file));
-  let said = '';
-  child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  const says = async (text: string): Promise<void> => {
-    for (const end = performance.now() + 20_000; !said.includes(text); await sleep(50))
-      expect(performance.now(), `"${text}" in ${said}`).toBeLessThan(end);
-  };
-  return { child, said: () => said, says };
-}
-
-async function exitCode(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode !== null) return child.exitCode;
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code;
-}
 
 async function podNames(): Promise<string[]> {
   const list = await kube([
@@ -110,7 +70,7 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   const [first = '', second = ''] = before;
   const alone = await processes(first);
   const file = join(folder, 'web.pcapng');
-  const streaming = await startStream(file, 'deploy/web');
+  const streaming = await startStream(node, shop, file, 'deploy/web');
   await Promise.all(before.map(async (pod) => streaming.says(`${shop}/${pod}: joined`)));
   await Promise.all([send(first, 40), send(second, 40)]);
   await kube(['delete', 'pod', '-n', shop, second, '--wait=false']);
@@ -160,7 +120,7 @@ test('it ends when nobody reads any more, after its duration, and when it is kil
   const [pod = ''] = await podNames();
   const alone = await processes(pod);
   const target = `pod/${pod}`;
-  const read = await startStream(join(folder, 'closed.pcapng'), target);
+  const read = await startStream(node, shop, join(folder, 'closed.pcapng'), target);
   await read.says('joined');
   read.child.stdout?.destroy();
   await send(pod, 2);
@@ -196,7 +156,7 @@ test('it ends when nobody reads any more, after its duration, and when it is kil
   ]);
   expect([refused.exitCode, refused.stderr]).toEqual([2, expect.stringContaining("unknown port 'eighty'")]);
 
-  const killed = await startStream(join(folder, 'killed.pcapng'), target);
+  const killed = await startStream(node, shop, join(folder, 'killed.pcapng'), target);
   await killed.says('joined');
   killed.child.kill('SIGKILL');
   for (const end = performance.now() + 10_000; (await processes(pod)).length > alone.length; await sleep(200))

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { mergeFiles, type CaptureSource } from '../../pcapng/index.ts';
+import { mergeFiles, type CaptureSource, type Naming } from '../../pcapng/index.ts';
 import type { FetchedFile } from './fetchFile.ts';
 import { writeWhole } from './writeWhole.ts';
 
@@ -16,16 +16,18 @@ export interface MergeOutcome {
 /**
  * Merges capture files into one, by time, with interfaces named `namespace/pod:device`. The output is replaced as a
  * whole or not at all.
+ * @param naming names of addresses; without, there are those that the files have
  * @throws CAPTURE_INVALID, FILE_UNWRITABLE
  */
 export async function mergeInto(
   target: string,
   files: readonly LocalFile[],
   application: string,
+  naming?: Naming,
 ): Promise<MergeOutcome> {
   const truncated: string[] = [];
   const several = new Set(files.map(({ namespace, pod }) => `${namespace}/${pod}`)).size > 1;
-  const options = { application, several, onTruncated: ({ name }: CaptureSource) => truncated.push(name) };
+  const options = { application, several, naming, onTruncated: ({ name }: CaptureSource) => truncated.push(name) };
   const bytes = await writeWhole(target, mergeFiles(files.map(captureSource), options));
   return { files: files.length, bytes, truncated };
 }

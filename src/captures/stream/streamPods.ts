@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
-import { createLiveMerge, type LiveMerge } from '../../pcapng/index.ts';
+import { createLiveMerge, type LiveMerge, type Naming } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import type { CapturedPod, FoundPods } from '../pods.ts';
 import { createLeftOut } from './leftOut.ts';
@@ -27,6 +27,14 @@ export interface StreamOptions {
   readonly onEvent: (event: StreamEvent) => void;
   /** For the header of the output. */
   readonly application: string;
+  /** Names of addresses; default none. */
+  readonly names?: StreamNames | undefined;
+}
+
+export interface StreamNames {
+  readonly naming: Naming;
+  /** Resolves when there are names; packets wait for it for a moment. Never rejects. */
+  readonly ready: Promise<void>;
 }
 
 export interface StreamResult {
@@ -55,6 +63,8 @@ const findEvery = 1000;
  */
 const endWithin = 5000;
 const endAtMost = 30_000;
+/** Milliseconds for which packets wait for names: about as long as the first capture needs to start. */
+const namesWithin = 1000;
 /** How many captures are started at a time: kubectl needs a good part of a second of CPU to start. */
 const mostBeginning = 8;
 
@@ -80,9 +90,10 @@ export async function streamPods({
   stop,
   onEvent,
   application,
+  names,
 }: StreamOptions): Promise<StreamResult> {
   const first = await find();
-  const merge = createLiveMerge({ application, windowMs, mostBytes });
+  const merge = createLiveMerge({ application, windowMs, mostBytes, naming: names?.naming });
   const finish = new AbortController();
   const over = AbortSignal.any([stop, finish.signal]);
   const output = createOutput(write, () => finish.abort());
@@ -148,7 +159,7 @@ export async function streamPods({
     onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
   };
 
-  const writer = writeSteadily(merge, output);
+  const writer = writeSteadily(merge, output, names?.ready);
   try {
     for await (const found of findAgain(first, find, over, onEvent)) follow(found);
   } finally {
@@ -220,16 +231,29 @@ async function endAll(captures: readonly RunningCapture[]): Promise<void> {
   clearInterval(patience);
 }
 
-/** Writes packets in order of time until the end, and then the rest. */
-function writeSteadily(merge: LiveMerge, output: Output): { readonly end: () => Promise<void> } {
+/**
+ * Writes packets in order of time until the end, and then the rest.
+ * @param ready the first packets wait for it, but not for long
+ */
+function writeSteadily(
+  merge: LiveMerge,
+  output: Output,
+  ready: Promise<void> | undefined,
+): { readonly end: () => Promise<void> } {
   const ending = new AbortController();
+  let isHeld = ready !== undefined;
+  const release = (): void => void (isHeld = false);
+  void ready?.then(release);
+  const patience = setTimeout(release, namesWithin);
   const writeAll = async (): Promise<void> => {
-    for (; !ending.signal.aborted; await sleep(writeEvery)) await output.put(merge.take(now()));
+    for (; !ending.signal.aborted; await sleep(writeEvery))
+      await output.put(merge.take(isHeld ? Number.NEGATIVE_INFINITY : now()));
     await output.put(merge.takeAll());
   };
   const written = writeAll();
   return {
     end: async () => {
+      clearTimeout(patience);
       ending.abort();
       await written;
     },

@@ -10,11 +10,13 @@ import {
   type FetchedFile,
   type MergeOutcome,
 } from '../../captures/download/index.ts';
+import { readNaming, type AddressBook } from '../../captures/names/index.ts';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
-import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
+import { makeKubectl, makeKubectlStart, type Kubectl } from '../../kubernetes/kubectl.ts';
 import { formatBytes } from '../../quantity.ts';
 import { version } from '../../version.ts';
+import { addNamesFlag, namesNote, type NamesFlag } from '../flags/namesFlag.ts';
 import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
 import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/windowFlags.ts';
 import { interruption } from '../io/interruption.ts';
@@ -28,7 +30,7 @@ export function addDownload(program: Command): void {
     .command('download')
     .description('copy the capture files of running pods here, verified by size and checksum; a folder for each pod')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
-  addWindowFlags(addPodFlags(command), 'only packets')
+  addNamesFlag(addWindowFlags(addPodFlags(command), 'only packets'))
     .option(
       '-o, --output <DIR>',
       'the folder to write to, with a subfolder for each pod; files that are complete are not fetched again',
@@ -47,7 +49,7 @@ export function addDownload(program: Command): void {
     });
 }
 
-export interface DownloadFlags extends PodFlags, WindowFlags {
+export interface DownloadFlags extends PodFlags, WindowFlags, NamesFlag {
   readonly output: string;
   readonly merge?: string;
   readonly open?: boolean;
@@ -65,11 +67,12 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
     throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
   const signal = interruption();
   const connection = { ...clusterFlagsOf(flags), namespace, signal };
+  const kubectl = makeKubectl(connection);
   const line = createProgressLine();
   let result: DownloadResult;
   try {
     result = await downloadFiles({
-      kubectl: makeKubectl(connection),
+      kubectl,
       start: makeKubectlStart(connection),
       target,
       folder,
@@ -89,7 +92,7 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   }
   if (result.pods === 0) throw notCaptured(result);
   if (kept !== undefined) checkKept(result, kept);
-  const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files);
+  const merged = flags.merge === undefined ? undefined : await merge(flags.merge, result.files, flags.names, kubectl);
   const { where: _where, ended: _ended, ...reported } = result;
   if (json) printJson(merged === undefined ? reported : { ...reported, merged });
   conclude(result, line.seconds());
@@ -137,24 +140,38 @@ const resultTexts: Readonly<Record<FetchedFile['result'], string>> = {
   failed: 'failed',
 };
 
-async function merge(target: string, files: readonly FetchedFile[]): Promise<MergeOutcome | undefined> {
+async function merge(
+  target: string,
+  files: readonly FetchedFile[],
+  names: NamesFlag['names'],
+  kubectl: Kubectl,
+): Promise<MergeOutcome | undefined> {
   // Several keeps may have the same file.
-  const named = new Map(
+  const byName = new Map(
     files.flatMap((file) =>
       file.path === null || basename(file.file) === noteName
         ? []
         : [[`${file.namespace}/${file.pod}/${basename(file.file)}`, { ...file, path: file.path }] as const],
     ),
   );
-  const local = [...named.values()];
+  const local = [...byName.values()];
   if (local.length === 0) {
     say(`${target}: nothing to merge`);
     return undefined;
   }
-  const merged = await mergeInto(target, local, `packet-capture ${version}`);
+  const naming = names === 'off' ? undefined : await namesFor(local, kubectl);
+  const merged = await mergeInto(target, local, `packet-capture ${version}`, naming);
   for (const path of merged.truncated) say(`warning: ${path} ends in the middle of a packet`);
-  say(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}`);
+  const named = naming === undefined ? '' : `, names of ${naming.named} address${naming.named === 1 ? '' : 'es'}`;
+  say(`${target}: ${counted(merged.files, 'file')} merged, ${formatBytes(merged.bytes)}${named}`);
   return merged;
+}
+
+async function namesFor(files: readonly FetchedFile[], kubectl: Kubectl): Promise<AddressBook> {
+  const namespaces = [...new Set(files.map(({ namespace }) => namespace))];
+  const { naming, note } = await readNaming(kubectl, async () => namespaces);
+  if (note !== undefined) say(namesNote(note));
+  return naming;
 }
 
 function conclude({ files, windows, problems, without, pods }: DownloadResult, seconds: number): void {

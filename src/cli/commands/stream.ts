@@ -77,5 +77,8 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
     mostPods,
     duration,
     interrupted,
+    names: flags.names,
+    connect: (over) => makeKubectl({ ...cluster, namespace, signal: AbortSignal.any([interrupted, over]) }),
+    namespace,
   });
 }

@@ -4,12 +4,13 @@ import type { PodSecurityLevel } from '../../inject/index.ts';
 import type { SettingName } from '../../settings/index.ts';
 import { attachedSettings } from '../../sidecar/index.ts';
 import { durationOfFlag } from './flagValues.ts';
+import type { NamesFlag } from './namesFlag.ts';
 import { addPodFlags, type PodFlags } from './podFlags.ts';
 import { addSettingFlags } from './settingFlags.ts';
 import { addSidecarFlags, type SidecarFlags } from './sidecarFlags.ts';
 import { addStreamFlags } from './streamFlags.ts';
 
-export interface AttachFlags extends PodFlags, SidecarFlags, Readonly<Record<string, unknown>> {
+export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly<Record<string, unknown>> {
   /** A path, or `-`; absent: the packets go into files in the pod. */
   readonly output?: string;
   readonly force?: boolean;

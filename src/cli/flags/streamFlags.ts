@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { countOf } from './flagValues.ts';
+import { addNamesFlag, type NamesFlag } from './namesFlag.ts';
 import type { PodFlags } from './podFlags.ts';
 
 /** The flags of commands that write packets as they arrive, next to those of the settings. */
-export interface StreamFlags extends PodFlags, Readonly<Record<string, unknown>> {
+export interface StreamFlags extends PodFlags, NamesFlag, Readonly<Record<string, unknown>> {
   readonly output: string;
   readonly force?: boolean;
   readonly maxPods: string;
 }
 
 export function addStreamFlags(command: Command): Command {
-  return command
+  return addNamesFlag(command)
     .option(
       '--max-pods <COUNT>',
       'capture in at most this many pods at a time: each needs a kubectl process here',

@@ -12,16 +12,17 @@ import {
 } from '../../captures/index.ts';
 import { isCodedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
-import { makeKubectlStart, type Kubectl } from '../../kubernetes/kubectl.ts';
+import { makeKubectl, makeKubectlStart, type Kubectl } from '../../kubernetes/kubectl.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import type { ConnectionFlags } from '../flags/connectionFlags.ts';
+import type { NamesFlag } from '../flags/namesFlag.ts';
 import { say } from '../io/output.ts';
 import { streamTo } from './streamTo.ts';
 
 export interface StreamAttachedOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;
-  readonly flags: ConnectionFlags & { readonly force?: boolean };
+  readonly flags: ConnectionFlags & NamesFlag & { readonly force?: boolean };
   readonly attached: AttachPodsResult;
   readonly orders: AgentOrders;
   /** Of the flags. */
@@ -40,6 +41,8 @@ export async function streamAttached(options: StreamAttachedOptions): Promise<vo
   const ownSettings = ownSettingsReader(kubectl, attached.fresh);
   const following = { kubectl, target, attacher: attached.attacher, before: attached.containers, most, report: say };
   const listAgain = laterPods(following);
+  const { namespace, names } = flags;
+  const cluster = clusterFlagsOf(flags);
   let first: FoundPods | undefined = attached.found;
   const ordered = new Set<string>();
   const telling: Promise<void>[] = [];
@@ -58,7 +61,7 @@ export async function streamAttached(options: StreamAttachedOptions): Promise<vo
       order(found.captured);
       return { ...found, captured: await ownSettings(found.captured) };
     },
-    start: makeKubectlStart({ ...clusterFlagsOf(flags), namespace: flags.namespace }),
+    start: makeKubectlStart({ ...cluster, namespace }),
     wanted: {
       ...(filter === undefined ? {} : { filter }),
       ...(interfaces === undefined ? {} : { interfaces }),
@@ -67,6 +70,9 @@ export async function streamAttached(options: StreamAttachedOptions): Promise<vo
     mostPods: most,
     duration,
     interrupted,
+    names,
+    connect: (over) => makeKubectl({ ...cluster, namespace, signal: AbortSignal.any([interrupted, over]) }),
+    namespace,
   });
   await Promise.all(telling);
 }

@@ -1,4 +1,5 @@
 import { execInPod, type FoundPods } from '../../captures/index.ts';
+import { followNames, type LiveNames } from '../../captures/names/index.ts';
 import {
   captureCommand,
   streamPods,
@@ -7,11 +8,13 @@ import {
   type StreamResult,
 } from '../../captures/stream/index.ts';
 import { longestTimerMs, parseDuration } from '../../duration.ts';
-import type { KubectlStart } from '../../kubernetes/kubectl.ts';
+import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
+import { currentNamespace } from '../../kubernetes/namespace.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import { version } from '../../version.ts';
+import { namesNote, type NamesFlag } from '../flags/namesFlag.ts';
 import { counted, say } from '../io/output.ts';
-import { createProgressLine } from '../io/progressLine.ts';
+import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
 import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
 
 export interface StreamToOptions {
@@ -29,6 +32,11 @@ export interface StreamToOptions {
   /** The stream ends after it; undefined: at an interruption. */
   readonly duration: string | undefined;
   readonly interrupted: AbortSignal;
+  readonly names: NamesFlag['names'];
+  /** A kubectl that ends when it is over, for the names. */
+  readonly connect: (over: AbortSignal) => Kubectl;
+  /** Where pods are looked for; undefined: kubectl's namespace. */
+  readonly namespace: string | undefined;
 }
 
 /**
@@ -36,12 +44,14 @@ export interface StreamToOptions {
  * @throws as streamPods, USAGE, FILE_EXISTS, FILE_UNWRITABLE
  */
 export async function streamTo(options: StreamToOptions): Promise<void> {
-  const { file, force, find, start, wanted, mostPods, duration, interrupted } = options;
+  const { file, force, start, wanted, mostPods, duration, interrupted } = options;
   const output = await openStreamOutput(file, force);
   const line = createProgressLine();
+  const { find, names } = options.names === 'off' ? { find: options.find, names: undefined } : withNames(options, line);
   try {
     const result = await streamPods({
       find,
+      names,
       open: (pod, capture) => execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true }),
       wanted,
       mostPods,
@@ -57,8 +67,39 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
     conclude(result, file, line.seconds());
   } finally {
     line.end();
+    await names?.end();
     await output.close();
   }
+}
+
+/** Reads names from now on; who may not list the whole cluster gets those of the namespaces of the first pods. */
+function withNames(
+  { find, start, connect, namespace }: StreamToOptions,
+  line: ProgressLine,
+): { readonly find: StreamToOptions['find']; readonly names: LiveNames } {
+  const found = Promise.withResolvers<FoundPods>();
+  found.promise.catch(() => undefined);
+  const names = followNames({
+    connect,
+    start,
+    namespaces: async () => {
+      const inPods = new Set((await found.promise).captured.map((pod) => pod.namespace));
+      if (inPods.size > 0) return [...inPods];
+      return [namespace ?? (await currentNamespace(connect(new AbortController().signal)))];
+    },
+    onNote: (note) => line.say(namesNote(note)),
+  });
+  const findAndTell = async (): Promise<FoundPods> => {
+    try {
+      const pods = await find();
+      found.resolve(pods);
+      return pods;
+    } catch (error) {
+      found.reject(error);
+      throw error;
+    }
+  };
+  return { find: findAndTell, names };
 }
 
 function after(duration: string): AbortSignal {
