@@ -63,6 +63,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'summary/report': { src: ['captures', 'summary'], modules: [] },
   'captures/attach': { src: [...core, 'kubernetes', 'captures', 'ways/attach'], modules: [timers] },
   'captures/names': { src: ['kubernetes/api', 'kubernetes', 'captures', 'pcapng'], modules: [timers] },
+  'summary/map': { src: ['summary', 'summary/report'], modules: [] },
   'captures/download': { src: ['kubernetes', 'captures', 'pcapng'], modules: [...files, 'node:crypto'] },
   'captures/keep': {
     src: ['kubernetes/api', 'settings', 'sidecar', 'kubernetes', 'captures', 'captures/download'],
@@ -175,6 +176,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'summary',
       'summary/report',
       'captures/names',
+      'summary/map',
       'chart',
       'release',
       'diagnosis',
@@ -183,7 +185,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'cli/shared',
       'cli/commands/certs',
     ],
-    modules: [...files, timers, 'commander', 'yaml'],
+    modules: [...files, timers, 'commander', 'node:v8', 'yaml'],
   },
   'cli/injector': {
     src: ['settings', 'sidecar', 'ways/webhook', 'ways/webhook/server', 'release/hooks', 'cli/io', 'cli/flags'],

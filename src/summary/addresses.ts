@@ -6,10 +6,10 @@ export interface Addresses {
   /** The number of the address that begins there; -1 for a new one when there are too many. */
   numberOf(bytes: Uint8Array, at: number, version: 4 | 6): number;
   /**
-   * From now on the address has this name. If it had another one, it has changed hands: it gets a new number, and what
-   * was counted before keeps the old name.
+   * From now on the address has this name, or none. If it had another one, it has changed hands: it gets a new number,
+   * and what was counted before keeps the old name.
    */
-  setName(bytes: Uint8Array, name: string): void;
+  setName(bytes: Uint8Array, name: string | undefined): void;
   textOf(number: number): string;
   nameOf(number: number): string | undefined;
 }
@@ -56,6 +56,7 @@ export function createAddresses(most: number): Addresses {
       const version = bytes.length === 4 ? 4 : 6;
       const hash = hashOf(bytes, 0, version);
       const found = find(bytes, 0, version, hash);
+      if (name === undefined && (found === -1 || names[found] === undefined)) return;
       const isOther = found === -1 || (names[found] !== undefined && names[found] !== name);
       const number = isOther ? add(bytes, 0, version, hash) : found;
       if (number !== -1) names[number] = name;

@@ -114,7 +114,8 @@ function read(
   }
 }
 
-function leave(application: Application): void {
+/** Looks at nothing more of this connection. */
+export function leave(application: Application): void {
   application.reader = undefined;
   application.misses = mostMisses;
 }

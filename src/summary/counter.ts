@@ -66,8 +66,8 @@ export interface CounterLimits {
   readonly addresses: number;
 }
 
-/** Some 60 MB at most. */
-export const counterLimits: CounterLimits = { conversations: 50_000, addresses: 65_536 };
+/** Some 100 MB at most. */
+export const counterLimits: CounterLimits = { conversations: 20_000, addresses: 65_536 };
 
 const mostIcmp = 1000;
 
@@ -173,11 +173,11 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
   };
 }
 
-/** Of several names, Wireshark shows the last one. */
+/** Of several names, Wireshark shows the last one. A name that is the address itself takes the name back. */
 function setNames(addresses: Addresses, record: CaptureNames): void {
   for (const { address, names } of readNames(record)) {
     const [bytes, name] = [parseAddress(address), names.at(-1)];
-    if (bytes !== undefined && name !== undefined) addresses.setName(bytes, name);
+    if (bytes !== undefined) addresses.setName(bytes, name === address ? undefined : name);
   }
 }
 

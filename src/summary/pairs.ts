@@ -17,7 +17,8 @@ export interface PairCount {
   bytes: number;
   /** By protocol, and port of the server where there are few. */
   readonly protocols: Map<string, number>;
-  readonly errors: Map<ErrorKind, number>;
+  /** Most have none. */
+  errors: Map<ErrorKind, number> | undefined;
 }
 
 export type ErrorKind =
@@ -37,7 +38,11 @@ export function createPairs(most: number, begin: readonly PairCount[] = []): Pai
   const pairs = new Map<string, PairCount>(
     begin.map((pair) => [
       keyOf(pair.low, pair.high),
-      { ...pair, protocols: new Map(pair.protocols), errors: new Map(pair.errors) },
+      {
+        ...pair,
+        protocols: new Map(pair.protocols),
+        errors: pair.errors === undefined ? undefined : new Map(pair.errors),
+      },
     ]),
   );
   return {
@@ -56,7 +61,7 @@ export function createPairs(most: number, begin: readonly PairCount[] = []): Pai
           packets: 0,
           bytes: 0,
           protocols: new Map(),
-          errors: new Map(),
+          errors: undefined,
         };
         pairs.set(key, pair);
       }
@@ -79,7 +84,7 @@ function addTo(pair: PairCount, conversation: Conversation): void {
   if (pair.protocols.has(name) || pair.protocols.size < mostProtocols)
     pair.protocols.set(name, (pair.protocols.get(name) ?? 0) + bytesOf(conversation));
   for (const [kind, count] of errorsOf(conversation))
-    if (count > 0) pair.errors.set(kind, (pair.errors.get(kind) ?? 0) + count);
+    if (count > 0) (pair.errors ??= new Map()).set(kind, (pair.errors.get(kind) ?? 0) + count);
 }
 
 /** `tcp/443`; a port of a client says nothing. */

@@ -53,11 +53,15 @@ export function summarize(counts: Counts, top?: number): Summary {
     },
     conversations: conversationList(counts, all, top),
     talkers: talkersOf(counts).slice(0, top),
-    pairs: pairs.slice(0, top),
+    pairs: pairs
+      .toSorted((x, y) => y.bytes - x.bytes || byNumber(x, y))
+      .slice(0, top)
+      .map((pair) => pairSummary(addresses, pair)),
     troubled: pairs
-      .filter(({ errors }) => errors.length > 0)
-      .toSorted((a, b) => weightOf(b) - weightOf(a) || compare(a.client, b.client) || compare(a.server, b.server))
-      .slice(0, top),
+      .filter(({ errors }) => errors !== undefined)
+      .toSorted((x, y) => weightOf(y) - weightOf(x) || byNumber(x, y))
+      .slice(0, top)
+      .map((pair) => pairSummary(addresses, pair)),
     dns: dnsOf(counts, top),
     tls: {
       connections: all.filter((one) => one.application?.tls !== undefined).length,
@@ -185,13 +189,15 @@ function talkersOf({ talkers, addresses }: Counts): Talker[] {
     .toSorted((a, b) => b.sent.bytes + b.received.bytes - a.sent.bytes - a.received.bytes || compare(a, b));
 }
 
-function pairsOf({ pairs, addresses }: Counts, all: readonly Conversation[]): Pair[] {
+function pairsOf({ pairs }: Counts, all: readonly Conversation[]): readonly PairCount[] {
   const sum = createPairs(Number.POSITIVE_INFINITY, pairs.all());
   for (const one of all) sum.add(one);
-  return sum
-    .all()
-    .map((pair) => pairSummary(addresses, pair))
-    .toSorted((a, b) => b.bytes - a.bytes || compare(a.client, b.client) || compare(a.server, b.server));
+  return sum.all();
+}
+
+/** In the order in which their addresses came. */
+function byNumber(a: PairCount, b: PairCount): number {
+  return a.low - b.low || a.high - b.high;
 }
 
 function pairSummary(addresses: Counts['addresses'], pair: PairCount): Pair {
@@ -204,14 +210,16 @@ function pairSummary(addresses: Counts['addresses'], pair: PairCount): Pair {
     conversations,
     packets,
     bytes,
-    errors: [...errors].map(([what, count]) => ({ what, count })),
+    errors: [...(errors ?? [])].map(([what, count]) => ({ what, count })),
   };
 }
 
 /** Some segments are lost in every network. */
-function weightOf({ errors }: Pair): number {
-  const isMinor = (what: string): boolean => what === 'retransmissions' || what === 'zero windows';
-  return errors.reduce((sum, { what, count }) => sum + (isMinor(what) ? count : count * 1000), 0);
+function weightOf({ errors }: PairCount): number {
+  let weight = 0;
+  for (const [kind, count] of errors ?? [])
+    weight += kind === 'retransmissions' || kind === 'zero windows' ? count : count * 1000;
+  return weight;
 }
 
 function countedOf(tally: Tally, top?: number): Counted[] {

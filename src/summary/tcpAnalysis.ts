@@ -49,6 +49,8 @@ const unseen = -1;
 export interface Tcp {
   readonly low: Flow;
   readonly high: Flow;
+  /** Who has sent a FIN: 1 the low end, 2 the high one. */
+  ended: number;
   /** Of the last SYN; -1: none. */
   synTime: number;
   /** Nanoseconds from the SYN to the first ACK, `tcp.analysis.initial_rtt`; -1: not known. */
@@ -69,7 +71,7 @@ export interface Segment {
 }
 
 export function createTcp(): Tcp {
-  return { low: createFlow(), high: createFlow(), synTime: -1, roundTrip: -1, handshake: -1 };
+  return { low: createFlow(), high: createFlow(), ended: 0, synTime: -1, roundTrip: -1, handshake: -1 };
 }
 
 function createFlow(): Flow {

@@ -1,11 +1,11 @@
-import { beginData, createApplication, isWatched, readData, type SegmentData } from './application.ts';
+import { beginData, createApplication, isWatched, leave, readData, type SegmentData } from './application.ts';
 import type { ApplicationTotals } from './applicationTotals.ts';
 import type { Conversation, ConversationProtocol, Side } from './conversation.ts';
 import type { Conversations } from './conversations.ts';
 import { createDns, dnsMessage, dnsPort } from './dns.ts';
 import type { Frame } from './frame.ts';
 import { number16, number32, octet } from './octets.ts';
-import { analyze, anyRetransmission, isReused, tcpFlags, verdicts, type Segment } from './tcpAnalysis.ts';
+import { analyze, anyRetransmission, isReused, tcpFlags, verdicts, type Segment, type Tcp } from './tcpAnalysis.ts';
 import { createTimes, type Times } from './times.ts';
 
 /** Whole numbers over all connections. */
@@ -84,7 +84,7 @@ export function createTransport(conversations: Conversations, application: Appli
   const countSegment = (conversation: Conversation, fromLow: boolean): void => {
     const { tcp } = conversation;
     if (tcp === undefined) return;
-    const { flags, length, sequence } = segment;
+    const { flags, length } = segment;
     const side = fromLow ? conversation.low : conversation.high;
     const hadHandshake = tcp.handshake > 0;
     const verdict = analyze(tcp, fromLow, segment);
@@ -99,7 +99,13 @@ export function createTransport(conversations: Conversations, application: Appli
       conversation.opener = ((flags & tcpFlags.ack) === 0) === fromLow ? 'low' : 'high';
       conversation.opened = true;
     }
-    if (!opens && length === 0) return;
+    if (opens || length > 0) countData(conversation, fromLow, opens);
+    // Nothing more is said, and what was understood is counted.
+    if (isOver(tcp, fromLow, flags) && conversation.application !== undefined) leave(conversation.application);
+  };
+
+  const countData = (conversation: Conversation, fromLow: boolean, opens: boolean): void => {
+    const { length, sequence } = segment;
     const said = (conversation.application ??= createApplication(conversation.low.port, conversation.high.port));
     if (opens) beginData(said, fromLow, sequence);
     else if (isWatched(said)) {
@@ -200,6 +206,12 @@ function readSegment(segment: Segment, frame: Frame, time: number): boolean {
 /** Of TCP, with its options. */
 function headerLength({ bytes, payload }: Frame): number {
   return (octet(bytes, payload + 12) >> 4) * 4;
+}
+
+/** After a reset, or when both ends have sent a FIN. */
+function isOver(tcp: Tcp, fromLow: boolean, flags: number): boolean {
+  if ((flags & tcpFlags.fin) !== 0) tcp.ended |= fromLow ? 1 : 2;
+  return (flags & tcpFlags.reset) !== 0 || ((flags & tcpFlags.fin) !== 0 && tcp.ended === 3);
 }
 
 function countVerdict(transport: TransportTotals, side: Side, verdict: number): void {

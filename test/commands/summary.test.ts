@@ -1,9 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
+import { makeMaterial } from '../../src/certificates/index.ts';
+import { makeGenerations } from '../support/certificates/generation.ts';
 import {
   captureOf,
   dnsOverTcp,
@@ -11,6 +14,7 @@ import {
   ipv6WithExtensions,
   linkHeaders,
   pcapOf,
+  resetAndAgain,
   resets,
   retransmissions,
   reusedPorts,
@@ -79,6 +83,11 @@ test('connections refused, not answered and reset: the same as tshark', async ()
   expect(tcp.map((text) => text.slice(-8))).toEqual(['resets 1', 'resets 0', 'resets 1']);
 });
 
+test('a SYN again behind a reset with another number: the same as tshark', async () => {
+  const { tcp } = await expectSame(captureOf(resetAndAgain()));
+  expect(tcp[0]).toContain('retransmissions 1 disorder 0');
+});
+
 test('the same ports for two connections: the same as tshark', async () => {
   const { tcp } = await expectSame(captureOf(reusedPorts()));
   expect(tcp).toHaveLength(2);
@@ -121,4 +130,32 @@ test.each([
 ])('classic pcap, little-endian %s, nanoseconds %s: the same as tshark', async (little, nano) => {
   const { tcp } = await expectSame(pcapOf(randomTcp(5, 40), { little, nano }));
   expect(tcp.length).toBeGreaterThan(40);
+});
+
+/** What real programs say to each other on loopback, in a network namespace that ends with them. */
+async function realCapture(): Promise<Uint8Array> {
+  const [randomness] = await makeGenerations(2048);
+  const { key, certificate } = makeMaterial({ dnsNames: ['new.shop.example'], now: new Date() }, randomness);
+  const [keyFile, certificateFile, path] = ['key.pem', 'certificate.pem', 'real.pcapng'].map((name) =>
+    join(folder, name),
+  ) as [string, string, string];
+  await writeFile(keyFile, key);
+  await writeFile(certificateFile, certificate);
+  const talk = join(import.meta.dirname, '../support/summary/talk.ts');
+  const script = `ip link set lo up; dumpcap -q -i lo -w "$1" & capture=$!
+    for i in $(seq 100); do [ -s "$1" ] && break; sleep 0.05; done; sleep 0.3
+    shift; "$@"; code=$?; sleep 0.5; kill -INT $capture; wait $capture; exit $code`;
+  await execa('unshare', ['--net', 'sh', '-c', script, 'sh', path, process.execPath, talk, keyFile, certificateFile]);
+  return readFile(path);
+}
+
+test('real programs with HTTP, TLS 1.2 and 1.3, a failed handshake, DNS and a refused port: the same as tshark', async () => {
+  const facts = await expectSame(await realCapture());
+  expect(facts.serverNames).toEqual(['new.shop.example 2', 'old.shop.example 1', 'weak.shop.example 1']);
+  expect(facts.versions).toEqual(['TLS 1.2 1', 'TLS 1.3 2']);
+  expect(facts.alerts).toEqual(['handshake_failure 1']);
+  expect(facts.statuses).toEqual(['200 3', '404 1', '503 1']);
+  expect(facts.requests).toBe(5);
+  expect(facts.dnsCodes).toEqual(['NOERROR 1', 'NXDOMAIN 2']);
+  expect(facts.tcp.filter((text) => text.endsWith('resets 1'))).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -92,7 +92,81 @@ test('a file that ends within a packet is counted as far as it is whole, with a 
   expect(String(stdout)).toContain('4 connections');
 });
 
+/** A kubectl with one pod, whose capture is these bytes, and which then goes on in silence. */
+async function kubectl(bytes: Uint8Array): Promise<string> {
+  const capture = await file('pod.pcapng', bytes);
+  const list = await file(
+    'list',
+    Buffer.from(
+      JSON.stringify({
+        kind: 'List',
+        items: [
+          {
+            apiVersion: 'v1',
+            kind: 'Pod',
+            metadata: { name: 'web-1', namespace: 'shop', uid: 'web-1' },
+            spec: { initContainers: [{ name: 'packet-capture' }] },
+            status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: { running: {} } }] },
+          },
+        ],
+      }),
+    ),
+  );
+  const path = await file(
+    'kubectl',
+    Buffer.from(`#!/bin/sh
+case " $* " in
+  *' get --raw '*) cat ${list} ;;
+  *' exec web-1 '*) cat ${capture}; exec cat > /dev/null ;;
+esac
+`),
+  );
+  await chmod(path, 0o755);
+  return path;
+}
+
+test('pods are counted live for --duration, with the name of the interface, then the result is printed', async () => {
+  const { stdout, stderr, exitCode } = await execa(
+    process.execPath,
+    ['bin/packet-capture.js', 'summary', '-l', 'app=web', '-n', 'shop', '--duration', '2s', '-o', 'json'],
+    { reject: false, env: { KUBECTL: await kubectl(several) } },
+  );
+  expect(stderr).toContain('shop/web-1: joined');
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ tcp: { connections: 4 }, dns: { queries: 10 } });
+});
+
+test('Ctrl-C ends the live count, and what was counted is printed', async () => {
+  const running = execa(process.execPath, ['bin/packet-capture.js', 'summary', '-n', 'shop', '-l', 'a'], {
+    reject: false,
+    env: { KUBECTL: await kubectl(several) },
+  });
+  running.stderr.on('data', (text: Buffer) => {
+    if (text.toString().includes('joined')) setTimeout(() => running.kill('SIGINT'), 700);
+  });
+  const { stdout, exitCode, stderr } = await running;
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('1 capture')]);
+  expect(stdout).toContain('4 connections');
+});
+
+test('--map draws into a new file, and replaces one only with --force', async () => {
+  const path = await file('map.pcapng', several);
+  const map = join(folder, 'map.svg');
+  expect((await summary(path, '--map', map)).exitCode).toBe(0);
+  const drawn = await readFile(map, 'utf8');
+  expect(drawn).toMatch(/^<svg .*>10\.1\.0\.5</s);
+  const again = await summary(path, '--map', map);
+  expect([again.exitCode, again.stdout]).toEqual([1, '']);
+  expect(again.stderr).toContain('error FILE_EXISTS');
+  expect((await summary(path, '--map', map, '--force')).exitCode).toBe(0);
+  expect(await readFile(map, 'utf8')).toBe(drawn);
+});
+
 test.each([
+  ['--live without a terminal', ['a.pcapng', '--live'], 'USAGE', 2],
+  ['--live as JSON', ['a.pcapng', '--live', '-o', 'json'], 'USAGE', 2],
+  ['a flag for pods with a file', ['a.pcapng', '--duration', '3s'], 'USAGE', 2],
+  ['nothing', [], 'USAGE', 2],
   ['no file at all', ['missing.pcapng'], 'FILE_UNREADABLE', 2],
   ['a text', ['package.json'], 'CAPTURE_INVALID', 1],
   ['a number of rows that is none', ['-', '--top', '0'], 'USAGE', 2],

@@ -7,6 +7,7 @@ import { addPodFlags, somePodsOf } from '../flags/podFlags.ts';
 import { settingsOfFlags } from '../flags/settingFlags.ts';
 import { addStreamFlags, mostPodsOf, type StreamFlags } from '../flags/streamFlags.ts';
 import { interruption } from '../io/interruption.ts';
+import type { StreamOutput } from '../io/streamOutput.ts';
 import { streamTo } from '../shared/streamTo.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
@@ -22,12 +23,7 @@ export function addStream(program: Command): void {
       "a pod's name, or a workload or Service as kubectl takes it: deploy/web; later pods join",
     );
   addStreamFlags(addPodFlags(command).option('-o, --output <FILE>', 'a new file; -: standard output', '-'));
-  for (const [name, note] of settingNotes) {
-    const { placeholder = '', text = '' } = findSetting(name) ?? {};
-    command.addOption(new Option(`--${name} <${placeholder}>`, `${text} (default: ${note})`));
-  }
-  command
-    .option('--duration <DURATION>', 'end after this time (default: at Ctrl-C)')
+  addCaptureFlags(command)
     .addHelpText(
       'after',
       '\nInto Wireshark: packet-capture stream deploy/web | wireshark -k -i -\nExit codes: 0 ended as asked, 1 failed, 2 wrong usage.',
@@ -35,6 +31,15 @@ export function addStream(program: Command): void {
     .action(async (name: string | undefined, flags: StreamFlags) => {
       await runStream(name, flags);
     });
+}
+
+/** What is captured, and how long. */
+export function addCaptureFlags(command: Command): Command {
+  for (const [name, note] of settingNotes) {
+    const { placeholder = '', text = '' } = findSetting(name) ?? {};
+    command.addOption(new Option(`--${name} <${placeholder}>`, `${text} (default: ${note})`));
+  }
+  return command.option('--duration <DURATION>', 'end after this time (default: at Ctrl-C)');
 }
 
 const settingNotes: readonly (readonly [SettingName, string])[] = [
@@ -48,8 +53,11 @@ function isRepeated(name: string | undefined): boolean {
   return /^(?:cj|cronjobs?)(?:\.|\/)/i.test(name ?? '');
 }
 
-/** `stream`: writes packets to the output, and reports to standard error. */
-export async function runStream(name: string | undefined, flags: StreamFlags): Promise<void> {
+/**
+ * `stream`: writes packets to the output, and reports to standard error.
+ * @param output what takes the packets, instead of the file that a flag names
+ */
+export async function runStream(name: string | undefined, flags: StreamFlags, output?: StreamOutput): Promise<void> {
   const { namespace, output: file, force = false } = flags;
   const target = somePodsOf(name, flags);
   const mostPods = mostPodsOf(flags);
@@ -62,6 +70,7 @@ export async function runStream(name: string | undefined, flags: StreamFlags): P
   await streamTo({
     file,
     force,
+    output,
     find: async () => {
       const found = await findPods(kubectl, target);
       // A pod or a Job that has ended gets no more pods; labels may match new ones.

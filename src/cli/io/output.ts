@@ -76,6 +76,11 @@ export async function writeData(pieces: AsyncIterable<Buffer>): Promise<void> {
   }
 }
 
+/** Lines that standard output shows at a time; without a terminal as many as there are. */
+export function terminalRows(): number {
+  return process.stdout.isTTY ? process.stdout.rows : Number.POSITIVE_INFINITY;
+}
+
 /** Whether standard output is a terminal. */
 export function isTerminal(): boolean {
   return process.stdout.isTTY;

@@ -15,13 +15,15 @@ import { version } from '../../version.ts';
 import { namesNote, type NamesFlag } from '../flags/namesFlag.ts';
 import { counted, say } from '../io/output.ts';
 import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
-import { isBrokenPipe, openStreamOutput, unwritable } from '../io/streamOutput.ts';
+import { isBrokenPipe, openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
 
 export interface StreamToOptions {
   /** A path, or `-` for standard output. */
   readonly file: string;
   /** Overwrite the file. */
   readonly force: boolean;
+  /** What takes the packets, instead of the file. */
+  readonly output?: StreamOutput | undefined;
   /** Lists the present pods. */
   readonly find: () => Promise<FoundPods>;
   /** Starts kubectl; it must outlive an interruption, because a capture that is ending still sends its last packets. */
@@ -45,7 +47,7 @@ export interface StreamToOptions {
  */
 export async function streamTo(options: StreamToOptions): Promise<void> {
   const { file, force, start, wanted, mostPods, duration, interrupted } = options;
-  const output = await openStreamOutput(file, force);
+  const output = options.output ?? (await openStreamOutput(file, force));
   const line = createProgressLine();
   const { find, names } = options.names === 'off' ? { find: options.find, names: undefined } : withNames(options, line);
   try {

@@ -162,6 +162,15 @@ export function reusedPorts(): TimedFrame[] {
   return [...first.frames, ...second.frames];
 }
 
+/** A client that resets with a number of its own, and begins again with the old one. */
+export function resetAndAgain(): TimedFrame[] {
+  const { frames, send } = createConnection();
+  send('client', { flags: 'S', ack: 0, sequence: 1000 });
+  send('client', { flags: 'R', ack: 0, sequence: 900_000, window: 0 });
+  send('client', { flags: 'S', ack: 0, sequence: 1000, after: 1_000_000 });
+  return frames;
+}
+
 function udpFrame(out: boolean, port: number, content: Uint8Array): Uint8Array {
   const [from, to] = out ? [port, 53] : [53, port];
   const packet = ipv4Packet(

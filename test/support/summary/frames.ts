@@ -112,3 +112,23 @@ export function dnsBytes({ id, name, response = false, code = 0 }: DnsFields): U
     [2, 1],
   );
 }
+
+/** The answer to a query: one address, or NXDOMAIN for a name that begins with `gone`. */
+export function dnsAnswer(query: Uint8Array): Uint8Array {
+  const isGone = Buffer.from(query.subarray(13, 17)).toString() === 'gone';
+  // The question ends with a type and a class behind the name.
+  let end = 12;
+  while ((query[end] ?? 0) !== 0) end += 1 + (query[end] ?? 0);
+  const question = query.subarray(12, end + 5);
+  const record = bytesOf(false, [2, 0xc00c], [2, 1], [2, 1], [4, 60], [2, 4], Uint8Array.of(10, 1, 2, 3));
+  return bytesOf(
+    false,
+    query.subarray(0, 2),
+    [2, isGone ? 0x8183 : 0x8180],
+    [2, 1],
+    [2, isGone ? 0 : 1],
+    [4, 0],
+    question,
+    isGone ? new Uint8Array(0) : record,
+  );
+}

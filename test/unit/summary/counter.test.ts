@@ -8,7 +8,7 @@ import {
   pcapPacket,
   sectionBlock,
 } from '../../support/pcapng/captureBytes.ts';
-import { captureOf, retransmissions } from '../../support/summary/captures.ts';
+import { captureOf, createConnection, retransmissions } from '../../support/summary/captures.ts';
 import {
   dnsBytes,
   ethernetFrame,
@@ -63,37 +63,37 @@ describe('a capture of two pods that talk to each other', () => {
   });
 });
 
-describe('names', () => {
-  const names = (address: readonly number[], ...texts: string[]): Uint8Array =>
-    block(
-      true,
-      4,
-      optionBytes(true, [
-        { code: 1, value: Buffer.concat([Uint8Array.from(address), ...texts.map((text) => Buffer.from(`${text}\0`))]) },
-      ]),
-      [4, 0],
-    );
-  const packet = (index: number): Uint8Array =>
-    packetBlock(
-      true,
-      0,
-      BigInt(index),
-      tcpFrame({
-        source: '10.1.0.5',
-        sourcePort: 40_000 + index,
-        destination: '10.2.0.7',
-        destinationPort: 80,
-        sequence: 1,
-        flags: 'S',
-      }),
-    );
+const nameBlock = (address: readonly number[], ...texts: string[]): Uint8Array =>
+  block(
+    true,
+    4,
+    optionBytes(true, [
+      { code: 1, value: Buffer.concat([Uint8Array.from(address), ...texts.map((text) => Buffer.from(`${text}\0`))]) },
+    ]),
+    [4, 0],
+  );
+const openingPacket = (index: number): Uint8Array =>
+  packetBlock(
+    true,
+    0,
+    BigInt(index),
+    tcpFrame({
+      source: '10.1.0.5',
+      sourcePort: 40_000 + index,
+      destination: '10.2.0.7',
+      destinationPort: 80,
+      sequence: 1,
+      flags: 'S',
+    }),
+  );
 
+describe('names', () => {
   test('come from the name resolution blocks, also from one behind the first packet; the last of several counts', () => {
     const bytes = Buffer.concat([
       sectionBlock(true),
       interfaceBlock(true, 1, 0),
-      packet(0),
-      names([10, 1, 0, 5], 'web', 'shop/web-1'),
+      openingPacket(0),
+      nameBlock([10, 1, 0, 5], 'web', 'shop/web-1'),
     ]);
     const { conversations, talkers } = summaryOf([[bytes]]);
     expect(conversations.list[0]?.client).toEqual({ address: '10.1.0.5', port: 40_000, name: 'shop/web-1' });
@@ -105,12 +105,12 @@ describe('names', () => {
     const bytes = Buffer.concat([
       sectionBlock(true),
       interfaceBlock(true, 1, 0),
-      names([10, 1, 0, 5], 'shop/web-1'),
-      packet(0),
-      names([10, 1, 0, 5], 'shop/web-1'),
-      packet(1),
-      names([10, 1, 0, 5], 'shop/web-2'),
-      packet(2),
+      nameBlock([10, 1, 0, 5], 'shop/web-1'),
+      openingPacket(0),
+      nameBlock([10, 1, 0, 5], 'shop/web-1'),
+      openingPacket(1),
+      nameBlock([10, 1, 0, 5], 'shop/web-2'),
+      openingPacket(2),
     ]);
     expect(summaryOf([[bytes]]).conversations.list.map(({ client }) => client.name)).toEqual([
       'shop/web-1',
@@ -118,6 +118,19 @@ describe('names', () => {
       'shop/web-2',
     ]);
   });
+});
+
+test('a name that is the address itself takes the name back: what comes later has none', () => {
+  const bytes = Buffer.concat([
+    sectionBlock(true),
+    interfaceBlock(true, 1, 0),
+    nameBlock([10, 1, 0, 5], '10.1.0.5'),
+    nameBlock([10, 1, 0, 5], 'shop/web-1'),
+    openingPacket(0),
+    nameBlock([10, 1, 0, 5], '10.1.0.5'),
+    openingPacket(1),
+  ]);
+  expect(summaryOf([[bytes]]).conversations.list.map(({ client }) => client.name)).toEqual(['shop/web-1', undefined]);
 });
 
 describe('memory', () => {
@@ -211,6 +224,18 @@ describe('drops', () => {
   });
 });
 
+test('what comes again counts once, and what follows it is still read', () => {
+  const { frames, send, open } = createConnection();
+  const request = (path: string): Uint8Array => Buffer.from(`GET /${path} HTTP/1.1\r\n\r\n`);
+  open();
+  send('client', { data: request('a') });
+  send('client', { data: request('b') });
+  send('client', { data: request('c').subarray(0, 9) });
+  send('client', { data: request('a'), back: request('a').length * 2 + 9, after: 300_000_000 });
+  send('client', { data: request('c').subarray(9) });
+  expect(summaryOf([[captureOf(frames)]]).http.requests).toBe(3);
+});
+
 describe('fragments', () => {
   test('the first has the ports; what follows counts for its addresses', () => {
     const datagram = udpDatagram(40_000, 53, dnsBytes({ id: 1, name: 'a.example' }));
@@ -251,6 +276,10 @@ test('times are exact, whatever the resolution of an interface is', () => {
   expect(summaryOf([[at(12, [second * 10n ** 12n, second * 10n ** 12n + 5000n])]]).seconds).toBe(0.000000005);
   // Two files, the second of which is earlier and finer.
   expect(summaryOf([[at(6, [second * 1_000_000n + 9n])], [at(9, [second * 1_000_000_000n + 1n])]]).seconds).toBe(
+    0.000008999,
+  );
+  // The other way round: a microsecond that is no whole one from the first packet on.
+  expect(summaryOf([[at(9, [second * 1_000_000_000n + 1n])], [at(6, [second * 1_000_000n + 9n])]]).seconds).toBe(
     0.000008999,
   );
   const pcap = Buffer.concat([

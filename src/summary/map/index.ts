@@ -1,0 +1,1 @@
+export { drawMap } from './svg.ts';
