@@ -116,7 +116,7 @@ describe('an agent without volumes', () => {
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: sent, dropped: 0 });
   });
 
-  test('of 100 changes at single none is lost', async () => {
+  test('of 100 changes at once none is lost', async () => {
     const attached = await attach(agents);
     // Each of these has one writer, while all others write the filter.
     const single = { rotate: '7s', duration: '8h', snaplen: '77', 'file-size': '7Mi', 'file-count': '7', by: 'eve' };
