@@ -70,6 +70,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/summary.ts')).addSummary,
   },
   {
+    name: 'wireshark-profile',
+    summary: 'write a Wireshark profile that shows names, pods and colours',
+    load: async () => (await import('./commands/wiresharkProfile.ts')).addWiresharkProfile,
+  },
+  {
     name: 'certs',
     summary: "make, inspect and rotate the webhook's certificates",
     load: async () => (await import('./commands/certs.ts')).addCerts,

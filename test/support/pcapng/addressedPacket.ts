@@ -9,11 +9,19 @@ export function addressBytes(text: string): Uint8Array {
   return bytes;
 }
 
+export interface FrameOptions {
+  readonly payload?: Uint8Array;
+  readonly sourcePort?: number;
+}
+
 /** An Ethernet frame with a UDP datagram from one address to another, of one family. */
-export function frameBetween(source: string, destination: string, payloadLength = 16): Uint8Array {
+export function frameBetween(
+  source: string,
+  destination: string,
+  { payload = new Uint8Array(16), sourcePort = 30_000 }: FrameOptions = {},
+): Uint8Array {
   const ethernet = Uint8Array.of(2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1);
-  const payload = new Uint8Array(payloadLength);
-  const udp = bytesOf(false, [2, 30_000], [2, 40_000], [2, payload.length + 8], [2, 0], payload);
+  const udp = bytesOf(false, [2, sourcePort], [2, 40_000], [2, payload.length + 8], [2, 0], payload);
   const [from, to] = [addressBytes(source), addressBytes(destination)];
   if (from.length === 16)
     return bytesOf(false, ethernet, [2, 0x86dd], [4, 0x6000_0000], [2, udp.length], [1, 17], [1, 64], from, to, udp);

@@ -1,0 +1,2 @@
+export { configurationFolder } from './folder.ts';
+export { mostColours, profileFiles, profileName, type ColouredPod } from './profile.ts';
