@@ -59,7 +59,7 @@ const columns: readonly (readonly [title: string, format: string])[] = [
   ['Info', '%i'],
 ];
 
-const preferences = `# Written by packet-capture wireshark-profile.
+const preferences = `# Written by the command wireshark-profile.
 
 # Show the names of pods, Services and nodes that are in the capture.
 nameres.network_name: TRUE
@@ -81,7 +81,7 @@ function colourRules(pods: readonly ColouredPod[]): string {
   const rules = filters.map(([title, filter], index) =>
     rule(title, filter, dark, backgrounds[index % mostColours] ?? [255, 255, 255]),
   );
-  return `# Written by packet-capture wireshark-profile.\n${[...troubles, ...rules].join('\n')}\n`;
+  return `# Written by the command wireshark-profile.\n${[...troubles, ...rules].join('\n')}\n`;
 }
 
 /** `shop/web-1:eth0`; a dot is the only character of a pod's name that means something in a regular expression. */

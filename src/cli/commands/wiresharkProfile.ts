@@ -23,7 +23,7 @@ export function addWiresharkProfile(program: Command): void {
     .option('--install', "write it to Wireshark's own folder of profiles")
     .option('-o, --output <DIR>', `the folder in which the folder ${profileName} is written (default: this one)`)
     .option('--force', 'overwrite a profile that is different')
-    .addHelpText('after', `\nUse it with: wireshark -C ${profileName} FILE (Wireshark 4.0 or later)`)
+    .addHelpText('after', '\nUse it with: wireshark -C packet-capture FILE (Wireshark 4.0 or later)')
     .action(async (pods: readonly string[], flags: ProfileFlags) => {
       await runWiresharkProfile(pods, flags);
     });
@@ -46,9 +46,9 @@ export async function runWiresharkProfile(
   const folder = join(install ? profilesFolder() : (output ?? '.'), profileName);
   await writeProfile(folder, files, force);
   say(`wrote ${folder}: ${Object.keys(files).join(', ')}`);
-  if (!install) say(`copy it to the folder "profiles" of Wireshark's personal configuration, or use --install`);
-  say(`live: packet-capture stream TYPE/NAME | wireshark -C ${profileName} -k -i -`);
-  say(`a file: wireshark -C ${profileName} FILE`);
+  if (!install) say('copy it to the folder "profiles" of Wireshark\'s personal configuration, or use --install');
+  say('live: packet-capture stream TYPE/NAME | wireshark -C packet-capture -k -i -');
+  say('a file: wireshark -C packet-capture FILE');
 }
 
 /** @throws USAGE */
