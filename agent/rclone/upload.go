@@ -31,7 +31,7 @@ func open(ctx context.Context, remote string) (*far, error) {
 	return &far{f}, nil
 }
 
-// upload sends a capture file and its note to the destination, and then asks whether it has both.
+// upload sends a file, and its note if it has one, to the destination, and then asks whether it has them.
 func (f *far) upload(ctx context.Context, file rclonejob.File, result *rclonejob.Result) {
 	capture, err := os.Open(file.Path)
 	if err != nil {
@@ -40,12 +40,9 @@ func (f *far) upload(ctx context.Context, file rclonejob.File, result *rclonejob
 		return
 	}
 	defer func() { _ = capture.Close() }()
-	pieces := []struct {
-		name    string
-		content io.ReadSeeker
-	}{
-		{file.Name + ".pcapng", capture},
-		{file.Name + ".json", bytes.NewReader([]byte(file.Note))},
+	pieces := []piece{{file.Name + ".pcapng", capture}, {file.Name + ".json", bytes.NewReader([]byte(file.Note))}}
+	if file.Plain {
+		pieces = []piece{{file.Name, capture}}
 	}
 	for _, piece := range pieces {
 		unverified, err := f.put(ctx, piece.name, piece.content)
@@ -57,6 +54,12 @@ func (f *far) upload(ctx context.Context, file rclonejob.File, result *rclonejob
 			result.Unverified = unverified
 		}
 	}
+}
+
+// piece is what becomes an object.
+type piece struct {
+	name    string
+	content io.ReadSeeker
 }
 
 // put sends content to the destination, and then asks whether it has it. unverified is why it could not be asked.

@@ -52,6 +52,37 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
         ],
       },
       {
+        title: 'Kept files',
+        unit: 'short',
+        queries: [
+          [each('packet_capture_kept_files'), pod],
+          [each('packet_capture_kept_pending_files'), `${pod}, to upload`],
+        ],
+      },
+      {
+        title: 'Bytes of kept files',
+        unit: 'bytes',
+        queries: [
+          [each('packet_capture_kept_bytes'), pod],
+          [each('packet_capture_kept_bytes_limit'), `${pod}, at most`],
+        ],
+      },
+      {
+        title: 'Requests to keep files',
+        unit: 'short',
+        queries: (
+          [
+            ['keeps_total', ''],
+            ['keeps_removed_total', ' removed for newer ones'],
+            ['keep_left_out_files_total', ' files without room'],
+            ['keep_failures_total', ' errors'],
+          ] as const
+        ).map(([name, what]) => [
+          `sum by (namespace, pod) (increase(packet_capture_${name}${captured}[$__rate_interval]))`,
+          `${pod}${what}`,
+        ]),
+      },
+      {
         title: 'Time since the last error',
         unit: 's',
         queries: [[`time() - ${each('packet_capture_last_error_timestamp_seconds')}`, pod]],

@@ -74,6 +74,14 @@ describe('the metrics', () => {
       'packet_capture_files 1',
       'packet_capture_files_limit 8',
       `packet_capture_ring_bytes ${String(status['bytes'])}`,
+      'packet_capture_kept_files 0',
+      'packet_capture_kept_bytes 0',
+      'packet_capture_kept_bytes_limit 67108864',
+      'packet_capture_kept_pending_files 0',
+      'packet_capture_keeps_total 0',
+      'packet_capture_keeps_removed_total 0',
+      'packet_capture_keep_left_out_files_total 0',
+      'packet_capture_keep_failures_total 0',
       ...['capturing', 'idle', 'waiting', 'invalid', 'stopped'].map(
         (state) => `packet_capture_state{state="${state}"} ${state === 'capturing' ? 1 : 0}`,
       ),
@@ -131,7 +139,7 @@ describe('the metrics', () => {
     expect(await listening(agent)).toBe(pid);
     const memory = /^RssAnon:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1];
     expect(Number(memory)).toBeLessThan(3000);
-    expect(await readdir(join(captures, '.agent'))).toEqual(['metrics', 'new', 'own.sock', 'status.json']);
+    expect(await readdir(join(captures, '.agent'))).toEqual(['keep.sock', 'metrics', 'new', 'own.sock', 'status.json']);
   });
 
   test('are not served without a port, and a port in use is left to its owner', async () => {

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { standingSettings } from '../../src/settings/index.ts';
+import { settings } from '../../src/settings/index.ts';
 import { version } from '../../src/version.ts';
 import { readStatus, statusWhen, volumeOf } from '../support/agent/agentFiles.ts';
 import { useAgents } from '../support/agent/fixture.ts';
@@ -39,6 +39,19 @@ describe('status.json', () => {
       bytes: expect.any(Number),
       dropped: nothingDropped,
       ring: { files: 1, bytes: expect.any(Number) },
+      kept: {
+        keeps: 0,
+        files: 0,
+        bytes: 0,
+        limit: 64 * 1024 ** 2,
+        ids: [],
+        lasting: [],
+        pending: 0,
+        total: 0,
+        leftOut: 0,
+        removed: 0,
+        failed: 0,
+      },
       invalid: [],
       settings: expect.objectContaining({
         state: 'running',
@@ -50,7 +63,7 @@ describe('status.json', () => {
         mirror: '',
       }),
     });
-    expect(Object.keys(Object(status['settings']))).toEqual(standingSettings.map(({ name }) => name));
+    expect(Object.keys(Object(status['settings']))).toEqual(settings.map(({ name }) => name));
     expect(Math.abs(Date.parse(String(status['time'])) - Date.now())).toBeLessThan(5000);
     expect(status['bytes']).toBe((await ringOf(captures)).bytes);
     expect(status['ring']).toEqual(await ringOf(captures));

@@ -35,6 +35,7 @@ func commands() map[string]command {
 	return map[string]command{
 		"capture": captureCommand,
 		"exec":    execCommand,
+		"keep":    keepCommand,
 		"mirror":  mirrorCommand,
 		"send":    sendCommand,
 		"set":     setCommand,

@@ -57,7 +57,7 @@ type Agent struct {
 	asked   asked
 	set     settings.Settings
 	invalid []settings.Invalid
-	// settingsJSON is all of values, in the order of the table.
+	// settingsJSON is all of values but actions, in the order of the table.
 	settingsJSON json.RawMessage
 
 	state  status.State
@@ -91,6 +91,9 @@ type Agent struct {
 	report     report
 	mirror     mirrorMember
 	attachment attachment
+	keeper     *keeper
+	// endKeepSocket ends the socket for `packet-capture-agent keep`; nil while there is none.
+	endKeepSocket func()
 }
 
 // New makes an agent that Start brings to life.
@@ -140,6 +143,8 @@ func New(options Options) *Agent {
 	a.report = report{agent: a}
 	a.mirror = mirrorMember{agent: a, started: time.Now()}
 	a.attachment = attachment{agent: a}
+	a.keeper = newKeeper(a)
+	a.recorder.Room = a.keeper.ringRoom
 	return a
 }
 
@@ -149,6 +154,8 @@ func (a *Agent) Start() {
 	// Without the folder there is nothing to say in it; the capture will find out.
 	_ = a.folder.Open()
 	a.startHub()
+	a.keeper.start()
+	a.listenForKeep()
 	if err := links.Watch(a.loop, a.followLinks); err != nil {
 		a.emitError(err.Error(), 0)
 	}
@@ -166,9 +173,13 @@ func (a *Agent) Take(annotations settings.Values) {
 	defer a.attachment.take(annotations)
 	values, asked := a.options.Platform.Effective(annotations), askedBy(annotations)
 	first := a.values == nil
+	if value := values["keep"]; first || value != a.values["keep"] {
+		defer a.takeKeep(value)
+	}
 	changes := a.differences(values)
 	reasons := a.asked.differences(asked)
 	if !first && len(changes)+len(reasons) == 0 {
+		a.values = values
 		return
 	}
 	same := !first && len(changes) == 0
@@ -194,6 +205,7 @@ func (a *Agent) Take(annotations settings.Values) {
 func (a *Agent) restart(first bool) {
 	a.set, a.invalid = settings.Parse(a.values, a.options.Platform)
 	a.upload.Set(a.set.Upload)
+	a.keeper.set(a.set)
 	a.mirror.set(a.set.Mirror != nil)
 	a.stopPreparing()
 	a.retryTimer.Stop()
@@ -203,7 +215,10 @@ func (a *Agent) restart(first bool) {
 	a.finished = false
 	clear(a.refused)
 	for _, invalid := range a.invalid {
-		a.emitObject("invalid setting", invalid)
+		// takeKeep reports the other one.
+		if invalid.Setting != "keep" {
+			a.emitObject("invalid setting", invalid)
+		}
 	}
 	switch {
 	case settings.Stopped(a.invalid):

@@ -36,10 +36,15 @@ func (s *session) atBarrier(fn func()) {
 }
 
 // rotate begins the next file.
-func (s *session) rotate() {
+func (s *session) rotate() { s.rotateBy(s.recorder.Rotate) }
+
+// rotateEarly begins the next file, for somebody who wants the open one (record.Recorder.RotateEarly).
+func (s *session) rotateEarly() { s.rotateBy(s.recorder.RotateEarly) }
+
+func (s *session) rotateBy(rotate func() error) {
 	s.whenFree(func() {
 		if s.running {
-			s.atBarrier(func() { _ = s.recorder.Rotate() })
+			s.atBarrier(func() { _ = rotate() })
 		}
 	})
 }

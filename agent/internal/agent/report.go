@@ -96,12 +96,12 @@ func (a *Agent) status() status.Status {
 		Packets:    totals.Packets,
 		Bytes:      totals.Bytes,
 		Dropped:    status.Dropped{Kernel: totals.Kernel, Interface: totals.Interface, Queue: totals.Queue},
-		Settings:   a.settingsJSON,
+		Settings:   json.RawMessage("{}"),
 		Invalid:    append([]settings.Invalid{}, a.invalid...),
 		LastError:  a.report.lastError,
 	}
-	if a.settingsJSON == nil {
-		s.Settings = json.RawMessage("{}")
+	if a.values != nil {
+		s.Settings = allSettingsObject(a.values)
 	}
 	if !a.startedAt.IsZero() {
 		s.Started = events.Time(a.startedAt)
@@ -123,6 +123,7 @@ func (a *Agent) status() status.Status {
 		s.Mirror = a.mirror.text
 	}
 	s.Attached = a.attachment.status()
+	s.Kept = a.keeper.status()
 	return s
 }
 
@@ -164,6 +165,7 @@ type fileObserver Agent
 func (o *fileObserver) FileOpened(path string) {
 	a := (*Agent)(o)
 	a.rotateAfter(a.set.Rotate)
+	a.keeper.fileOpened()
 	a.upload.Opened(upload.File{
 		Path:       path,
 		Interfaces: a.session.names(),
@@ -178,6 +180,7 @@ func (o *fileObserver) FileOpened(path string) {
 func (o *fileObserver) FileClosed(file record.Closed) {
 	a := (*Agent)(o)
 	a.upload.Closed(time.Now(), uint64(file.Packets), uint64(file.Dropped), file.Bytes)
+	a.keeper.fileClosed(file)
 	a.emit("file closed",
 		events.Member{Name: "file", Value: file.Path},
 		events.Member{Name: "packets", Value: file.Packets},

@@ -27,9 +27,18 @@ func (a *Agent) differences(values settings.Values) []settingChange {
 
 // settingsObject is a JSON object of all settings but actions, and of what is to follow them.
 func settingsObject(values settings.Values, more ...events.Member) json.RawMessage {
+	return objectOf(values, func(row settings.Setting) bool { return !row.Action }, more...)
+}
+
+// allSettingsObject is a JSON object of all settings.
+func allSettingsObject(values settings.Values) json.RawMessage {
+	return objectOf(values, func(settings.Setting) bool { return true })
+}
+
+func objectOf(values settings.Values, has func(settings.Setting) bool, more ...events.Member) json.RawMessage {
 	var members []events.Member
 	for _, row := range settings.Table {
-		if row.Action {
+		if !has(row) {
 			continue
 		}
 		members = append(members, events.Member{Name: row.Name, Value: values[row.Name]})

@@ -21,6 +21,7 @@ func (a *Agent) Terminate() {
 		return
 	}
 	a.terminating = true
+	a.keeper.terminatedAt = time.Now()
 	a.stopPreparing()
 	a.retryTimer.Stop()
 	a.durationTimer.Stop()
@@ -31,7 +32,9 @@ func (a *Agent) Terminate() {
 	a.loop.After(wait, func() {
 		a.session.stop(func() {
 			a.rotateTimer.Stop()
-			a.push.Close(func() { a.upload.Close(uploadTime, a.stopped) })
+			a.keeper.end(func() {
+				a.push.Close(func() { a.upload.Close(uploadTime, a.stopped) })
+			})
 		})
 	})
 }
@@ -49,6 +52,9 @@ func (a *Agent) stopped() {
 	a.report.write()
 	if a.hub != nil {
 		a.hub.Close()
+	}
+	if a.endKeepSocket != nil {
+		a.endKeepSocket()
 	}
 	a.loop.Stop()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -107,5 +108,39 @@ func TestList(t *testing.T) {
 	}
 	if err := List(dir+"/none", agent, &listed); err == nil || strings.Contains(listed.String(), "none") {
 		t.Errorf("a folder that is not there: %v", err)
+	}
+}
+
+func TestFilesOfKeepsAreListedAndSent(t *testing.T) {
+	dir := t.TempDir()
+	folder := filepath.Join(dir, "kept", "20261122T180000Z")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"a.pcapng": "one", "b.pcapng": "three", "keep.json": "{}", ".uploaded": "x", "keep.json.new": "x"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := List(dir, filepath.Join(dir, ".agent"), &out); err != nil {
+		t.Fatal(err)
+	}
+	want := "3 kept/20261122T180000Z/a.pcapng\n5 kept/20261122T180000Z/b.pcapng\n2 kept/20261122T180000Z/keep.json\n"
+	if !strings.HasSuffix(out.String(), want) || strings.Count(out.String(), "\n") != 5 {
+		t.Errorf("%q", out.String())
+	}
+	out.Reset()
+	if err := Send(dir, "kept/20261122T180000Z/b.pcapng", 0, -1, &out); err != nil || !strings.HasSuffix(out.String(), "\nthree") {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	secret := filepath.Join(t.TempDir(), "secret.pcapng")
+	if err := errors.Join(os.WriteFile(secret, []byte("x"), 0o600), os.Symlink(secret, filepath.Join(folder, "link.pcapng"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"kept/20261122T180000Z/.uploaded", "kept/../x.pcapng", "kept/20261122T180000Z/link.pcapng", "kept/20261122T180000Z/c.pcapng"} {
+		if err := Send(dir, name, 0, -1, io.Discard); err == nil {
+			t.Errorf("%s was sent", name)
+		}
 	}
 }

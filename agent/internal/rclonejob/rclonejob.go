@@ -17,10 +17,12 @@ type Setup struct {
 // File is each further line of the input: a capture file to upload, with a note next to it.
 type File struct {
 	Path string `json:"path"`
-	// Name is its name at the destination, without an ending.
+	// Name is its name at the destination, without an ending; it may have folders.
 	Name string `json:"name"`
 	// Note is the text of NAME.json.
-	Note string `json:"note"`
+	Note string `json:"note,omitempty"`
+	// Plain: Name has its ending already, and there is no note.
+	Plain bool `json:"plain,omitempty"`
 }
 
 // Result is a line of the output, one for each file, in the same order.

@@ -44,6 +44,8 @@ type Closed struct {
 	// Dropped counts packets since the previous file, dropped by the kernel, or by this program when it could not
 	// write.
 	Dropped int64
+	// Queue counts those of Dropped that this program could not write.
+	Queue int64
 	// Kept is false for a file that no longer exists.
 	Kept bool
 }
@@ -70,6 +72,8 @@ type Recorder struct {
 	Observer Observer
 	// Now is the clock.
 	Now func() time.Time
+	// Room is how many bytes the closed files may have together, if that is less than FileCount files; nil: no less.
+	Room func() int64
 
 	head   Head
 	limits Limits
@@ -88,7 +92,9 @@ type Recorder struct {
 	totals     Totals
 	// reported is how many dropped packets the closed files have reported.
 	reported int64
-	buffer   []byte
+	// reportedQueue is how many of them this program could not write.
+	reportedQueue int64
+	buffer        []byte
 }
 
 // openFile is the file that is being written.
@@ -172,6 +178,14 @@ func (r *Recorder) Rotate() error {
 	return r.err
 }
 
+// RotateEarly is Rotate for a file that would stay open otherwise: it pushes no other file out of the ring by its number.
+func (r *Recorder) RotateEarly() error {
+	if r.file != nil && r.file.packets+r.packets > 0 {
+		r.Ring.CloseEarly()
+	}
+	return r.Rotate()
+}
+
 // Close ends the capture and its file. Its sources may be closed afterwards. If the capture ends because nothing can be
 // written, packets that the kernel still has are counted as lost too.
 func (r *Recorder) Close() error {
@@ -188,7 +202,11 @@ func (r *Recorder) Close() error {
 
 func (r *Recorder) prune() error {
 	count := r.limits.FileCount
-	if err := r.Ring.Prune(count, int64(count)*r.limits.FileSize); err != nil {
+	bytes := int64(count) * r.limits.FileSize
+	if r.Room != nil {
+		bytes = min(bytes, r.Room())
+	}
+	if err := r.Ring.Prune(count, bytes); err != nil {
 		return fmt.Errorf("%s: %w", r.Ring.Folder, err)
 	}
 	return nil
@@ -243,6 +261,7 @@ func (r *Recorder) close() {
 	r.totals.Bytes += closed.Bytes
 	dropped := r.totals.Kernel + r.totals.Queue
 	closed.Dropped, r.reported = dropped-r.reported, dropped
+	closed.Queue, r.reportedQueue = r.totals.Queue-r.reportedQueue, r.totals.Queue
 	r.Observer.FileClosed(closed)
 }
 

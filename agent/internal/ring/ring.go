@@ -38,6 +38,8 @@ type Ring struct {
 	last   string
 	// open is the name of that file, which may still grow.
 	open string
+	// early are files that were closed before their time, by idOf their names.
+	early []uint64
 	// sizes are those of the other files; the others are buffers of scan.
 	sizes                   known
 	entries, oldest, newest []byte

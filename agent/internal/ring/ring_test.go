@@ -244,3 +244,65 @@ func TestMeasure(t *testing.T) {
 	}
 	_ = file.Close()
 }
+
+// Files that were closed before their time do not count, for as long as they are in the ring; their bytes do.
+func TestPruneDoesNotCountFilesThatWereClosedEarly(t *testing.T) {
+	r := &Ring{Folder: t.TempDir(), Pod: "web-1"}
+	now := time.Date(2026, 11, 22, 18, 0, 0, 0, time.UTC)
+	create := func(early bool) {
+		t.Helper()
+		now = now.Add(time.Second)
+		if err := r.Prune(2, 1000); err != nil {
+			t.Fatal(err)
+		}
+		file, err := r.Create(now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Write(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+		if early {
+			r.CloseEarly()
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func() int {
+		t.Helper()
+		files, _, err := r.Measure()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return files
+	}
+	create(false)
+	for range 5 {
+		create(true)
+	}
+	create(false)
+	if files := count(); files != 7 {
+		t.Errorf("%d files, with 5 of them closed early", files)
+	}
+	// All bytes count.
+	for range 20 {
+		create(true)
+	}
+	if files := count(); files != 11 {
+		t.Errorf("%d files of 100 bytes in a ring of 1000, next to the open one", files)
+	}
+	// What has left the ring is forgotten.
+	for range 20 {
+		create(false)
+	}
+	if files := count(); files != 3 || len(r.early) != 0 {
+		t.Errorf("%d files, %d early", files, len(r.early))
+	}
+	for range 3 * mostEarly {
+		r.CloseEarly()
+	}
+	if len(r.early) != mostEarly {
+		t.Errorf("%d early", len(r.early))
+	}
+}

@@ -93,6 +93,7 @@ func (m Metrics) Text() []byte {
 		e.Metric("files_limit", Gauge, "Closed capture files that the ring keeps.", Value(int64(m.FilesLimit)))
 	}
 	e.Metric("ring_bytes", Gauge, "Bytes of the capture files in the ring.", Value(m.Ring.Bytes))
+	e.kept(m.Kept)
 	e.Metric("state", Gauge, "What the capture agent does: 1 for the state that it is in.", m.states()...)
 	if len(m.Invalid) > 0 {
 		var invalid []Sample
@@ -127,6 +128,17 @@ func (m Metrics) states() []Sample {
 	return all
 }
 
+func (e *Exposition) kept(k Kept) {
+	e.Metric("kept_files", Gauge, "Capture files that are kept out of the ring's rotation.", Value(int64(k.Files)))
+	e.Metric("kept_bytes", Gauge, "Bytes of the kept capture files.", Value(k.Bytes))
+	e.Metric("kept_bytes_limit", Gauge, "Bytes that kept capture files may have.", Value(k.Limit))
+	e.Metric("kept_pending_files", Gauge, "Kept files that are to be uploaded.", Value(int64(k.Pending)))
+	e.Metric("keeps_total", Counter, "Requests to keep capture files.", Value(k.Total))
+	e.Metric("keeps_removed_total", Counter, "Keeps that gave way to newer ones.", Value(k.Removed))
+	e.Metric("keep_left_out_files_total", Counter, "Capture files that were not kept, because there was no room.", Value(k.LeftOut))
+	e.Metric("keep_failures_total", Counter, "Errors while capture files were kept.", Value(k.Failed))
+}
+
 func (e *Exposition) push(s *push.Status) {
 	e.Metric("stream_connected", Gauge, "Whether there is a connection to the collector.", Truth(s.State == push.Connected))
 	e.Metric("stream_connections_total", Counter, "Connections made to the collector.", Value(int64(s.Connections)))
@@ -135,7 +147,8 @@ func (e *Exposition) push(s *push.Status) {
 }
 
 func (e *Exposition) upload(s *upload.Status) {
-	e.Metric("upload_pending_files", Gauge, "Closed capture files that are to be uploaded.", Value(int64(s.Pending)))
+	// Kept files wait for no rotation: an alert compares these with the ring.
+	e.Metric("upload_pending_files", Gauge, "Closed capture files of the ring that are to be uploaded.", Value(int64(s.Pending-s.PendingKept)))
 	e.Metric("upload_pending_bytes", Gauge, "Bytes of the closed capture files that are to be uploaded.", Value(s.PendingBytes))
 	e.Metric("upload_files_total", Counter, "Capture files uploaded, and found complete at the far end.", Value(int64(s.Uploaded)))
 	e.Metric("upload_failures_total", Counter, "Tries to upload that failed.", Value(int64(s.Failed)))

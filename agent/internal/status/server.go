@@ -7,17 +7,16 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
+
+	"packet-capture/agent/internal/listen"
 )
 
 const (
-	// mostConnections: the oldest is closed when another one comes, so that many connections cannot take memory or keep
-	// others out.
+	// mostConnections: see listen.Bound.
 	mostConnections = 16
 	// mostHeader is how many bytes the head of a request may have; net/http allows some 4 KiB more.
 	mostHeader = 1 << 10
@@ -59,7 +58,7 @@ func (s *Server) Serve(ctx context.Context, address string) error {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() })
 	defer stop()
-	if err := s.server.Serve(&bounded{Listener: listener}); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.server.Serve(listen.Bound(listener, mostConnections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
@@ -80,45 +79,4 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(*text)))
 		_, _ = w.Write(*text)
 	}
-}
-
-// bounded is a listener that closes its oldest connection when there are too many.
-type bounded struct {
-	net.Listener
-	mutex sync.Mutex
-	open  []*boundedConn
-}
-
-type boundedConn struct {
-	net.Conn
-	listener *bounded
-}
-
-// Accept implements net.Listener.
-func (b *bounded) Accept() (net.Conn, error) {
-	conn, err := b.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	c := &boundedConn{conn, b}
-	b.mutex.Lock()
-	b.open = append(b.open, c)
-	var oldest *boundedConn
-	if len(b.open) > mostConnections {
-		oldest = b.open[0]
-	}
-	b.mutex.Unlock()
-	if oldest != nil {
-		_ = oldest.Close()
-	}
-	return c, nil
-}
-
-// Close implements net.Conn.
-func (c *boundedConn) Close() error {
-	b := c.listener
-	b.mutex.Lock()
-	b.open = slices.DeleteFunc(b.open, func(other *boundedConn) bool { return other == c })
-	b.mutex.Unlock()
-	return c.Conn.Close()
 }

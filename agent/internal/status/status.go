@@ -42,6 +42,7 @@ type Status struct {
 	Bytes      int64              `json:"bytes"`
 	Dropped    Dropped            `json:"dropped"`
 	Ring       Ring               `json:"ring"`
+	Kept       Kept               `json:"kept"`
 	Settings   json.RawMessage    `json:"settings"`
 	Upload     any                `json:"upload,omitempty"`
 	Stream     any                `json:"stream,omitempty"`
@@ -71,6 +72,26 @@ type Dropped struct {
 type Ring struct {
 	Files int   `json:"files"`
 	Bytes int64 `json:"bytes"`
+}
+
+// Kept counts what is kept out of the ring's rotation (package keep).
+type Kept struct {
+	Keeps int `json:"keeps"`
+	// Files and Bytes count each file once, though several keeps may have it. Limit is how many bytes there may be.
+	Files int   `json:"files"`
+	Bytes int64 `json:"bytes"`
+	Limit int64 `json:"limit"`
+	// IDs are the keeps, the oldest first; Lasting are those of them whose window has not ended.
+	IDs     []string `json:"ids"`
+	Lasting []string `json:"lasting"`
+	// Pending is how many files, notes included, are to be uploaded.
+	Pending int `json:"pending"`
+	// Total, LeftOut, Removed and Failed count since the container started: requests, files for which there was no
+	// room, keeps that gave way to others, and errors.
+	Total   int64 `json:"total"`
+	LeftOut int64 `json:"leftOut"`
+	Removed int64 `json:"removed"`
+	Failed  int64 `json:"failed"`
 }
 
 // Snaplen is a number of bytes, or "headers".

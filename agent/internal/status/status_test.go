@@ -72,13 +72,14 @@ func TestWriteOnAFullVolume(t *testing.T) {
 }
 
 func TestStatusIsWrittenAsDocumented(t *testing.T) {
-	s := Status{Snaplen: Snaplen(settings.Snaplen{Headers: true}), Interfaces: []string{}, Invalid: []settings.Invalid{}, Settings: json.RawMessage(`{"filter":"<"}`)}
+	s := Status{Snaplen: Snaplen(settings.Snaplen{Headers: true}), Interfaces: []string{}, Invalid: []settings.Invalid{}, Kept: Kept{IDs: []string{}, Lasting: []string{}}, Settings: json.RawMessage(`{"filter":"<"}`)}
 	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `{"time":"","version":"","state":"","reason":"","started":"","interfaces":[],"filter":"","snaplen":"headers","file":"","files":0,"packets":0,"bytes":0,` +
-		`"dropped":{"kernel":0,"interface":0,"queue":0},"ring":{"files":0,"bytes":0},"settings":{"filter":"\u003c"},"invalid":[]}`
+		`"dropped":{"kernel":0,"interface":0,"queue":0},"ring":{"files":0,"bytes":0},` +
+		`"kept":{"keeps":0,"files":0,"bytes":0,"limit":0,"ids":[],"lasting":[],"pending":0,"total":0,"leftOut":0,"removed":0,"failed":0},"settings":{"filter":"\u003c"},"invalid":[]}`
 	if string(text) != want {
 		t.Errorf("%s", text)
 	}

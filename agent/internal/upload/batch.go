@@ -88,12 +88,17 @@ func (b *batch) uploadAll() (reason string) {
 	return reason
 }
 
-// next is the oldest waiting file that this batch has not tried yet.
+// next is the first waiting file that this batch has not tried yet.
 func (b *batch) next() string {
 	if len(b.done) >= atOnce || len(b.done) > 0 && time.Since(b.since) > atOnceTime {
 		b.report()
 	}
 	u := b.worker.upload
+	for _, name := range b.worker.waitingKept() {
+		if _, there := exists(u.keptPath(name)); there && !b.failed[name] {
+			return name
+		}
+	}
 	for _, far := range u.queue.list(closedEnding) {
 		if _, there := exists(u.names.near(far)); there && !b.failed[far] {
 			return far
@@ -104,6 +109,9 @@ func (b *batch) next() string {
 
 // uploadOne uploads a file. why is why that failed, in words for people; ended: rclone's process has ended.
 func (b *batch) uploadOne(far string) (why string, ended bool) {
+	if isKept(far) {
+		return b.uploadKept(far)
+	}
 	u := b.worker.upload
 	note, err := u.queue.read(far, closedEnding)
 	if err != nil {
@@ -120,7 +128,13 @@ func (b *batch) uploadOne(far string) (why string, ended bool) {
 	if err != nil {
 		return err.Error(), false
 	}
-	result, err := b.child.upload(rclonejob.File{Path: near, Name: far, Note: string(text) + "\n"})
+	file := rclonejob.File{Path: near, Name: far, Note: string(text) + "\n"}
+	return b.send(file, note.Bytes, func() { u.queue.remove(far, closedEnding) })
+}
+
+// send has the child upload a file of that many bytes, and calls done when the destination has it.
+func (b *batch) send(file rclonejob.File, bytes int64, done func()) (why string, ended bool) {
+	result, err := b.child.upload(file)
 	switch {
 	case err != nil:
 		return b.hide(err.Error()), true
@@ -132,7 +146,7 @@ func (b *batch) uploadOne(far string) (why string, ended bool) {
 		}
 		return b.hide(result.Error), false
 	}
-	u.queue.remove(far, closedEnding)
+	done()
 	if unverified := b.hide(result.Unverified); unverified != b.unverified {
 		b.report()
 		b.unverified = unverified
@@ -140,8 +154,8 @@ func (b *batch) uploadOne(far string) (why string, ended bool) {
 	if len(b.done) == 0 {
 		b.since = time.Now()
 	}
-	b.done = append(b.done, far)
-	b.bytes += uint64(note.Bytes)
+	b.done = append(b.done, file.Name)
+	b.bytes += uint64(bytes)
 	return "", false
 }
 

@@ -10,6 +10,7 @@ package upload
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"packet-capture/agent/internal/loop"
@@ -29,6 +30,8 @@ type Status struct {
 	LastError    string `json:"lastError"`
 	// Unverified counts files that the destination accepted, but could not be asked for.
 	Unverified uint64 `json:"unverified,omitempty"`
+	// PendingKept counts those of Pending that are of keeps (package keep).
+	PendingKept int `json:"-"`
 }
 
 // UploadedEvent holds the members of the event `uploaded`. Unverified is why the destination could not be asked for the
@@ -90,12 +93,15 @@ type Upload struct {
 	open     string
 	openNote Note
 	status   Status
+	// keptChanged: the worker is to look for files of keeps.
+	keptChanged atomic.Bool
 }
 
 // New takes over the notes of the container before this one. Nothing happens before Set.
 func New(options Options) *Upload {
 	u := &Upload{options: options, names: names{options.Pod, options.Captures}, queue: queue{filepath.Join(options.Folder, "queue")}}
 	u.interrupted = u.queue.list(openEnding)
+	u.keptChanged.Store(true)
 	return u
 }
 
@@ -167,6 +173,12 @@ func (u *Upload) Look() {
 	if u.worker != nil {
 		u.worker.poke()
 	}
+}
+
+// KeptChanged has files of keeps uploaded, before all others. It is to be called when a keep has changed.
+func (u *Upload) KeptChanged() {
+	u.keptChanged.Store(true)
+	u.Look()
 }
 
 // Close uploads the waiting files within that time, and ends. done is called on the loop.

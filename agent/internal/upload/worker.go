@@ -47,6 +47,8 @@ type worker struct {
 	tryAt   time.Time
 	retries backoff.Backoff
 	hurry   bool
+	// kept are files of keeps that are to be uploaded, as isKept has their names.
+	kept []string
 }
 
 func newWorker(u *Upload) *worker {
@@ -185,12 +187,20 @@ func (w *worker) fail(reason string) {
 	w.tryAt = time.Now().Add(delay)
 }
 
-// look returns the files to upload, the oldest first. A file that the ring has removed is lost.
+// look returns the files to upload, those of keeps first, and then the oldest. A file that the ring has removed is lost.
 func (w *worker) look() []string {
 	u := w.upload
 	var pending []string
 	var losses []LostEvent
-	w.status.Pending, w.status.PendingBytes = 0, 0
+	w.status.Pending, w.status.PendingBytes, w.status.PendingKept = 0, 0, 0
+	for _, name := range w.waitingKept() {
+		if size, ok := exists(u.keptPath(name)); ok {
+			pending = append(pending, name)
+			w.status.Pending++
+			w.status.PendingKept++
+			w.status.PendingBytes += size
+		}
+	}
 	for _, far := range u.queue.list(closedEnding) {
 		size, ok := exists(u.names.near(far))
 		if !ok {
