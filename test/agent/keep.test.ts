@@ -160,6 +160,15 @@ describe('keep', () => {
     const [note] = await keepsIn(captures);
     expect(JSON.parse(stdout)).toEqual(note);
     expect(note).toMatchObject({ trigger: 'command', reason: '5xx', by: 'alice', packets: 3, complete: true });
+    // A note is asked for without an input; so it must not end with that.
+    const container = { network: network(), captures, settings: await folder(), capability: '' };
+    for (let round = 0; round < 10; round += 1) {
+      const child = startInContainer(container, '/usr/bin/packet-capture-agent', 'send', `kept/${note?.id}/keep.json`);
+      child.stdin.end();
+      const [sent, [exitCode]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+      expect(exitCode).toBe(0);
+      expect(JSON.parse(sent.slice(sent.indexOf('\n')))).toEqual(note);
+    }
     const refused = await keep('{"last":"soon"}');
     expect([refused.code, refused.stdout]).toEqual([65, '']);
     expect(JSON.parse(refused.stderr)).toMatchObject({ code: 'INVALID_INPUT' });

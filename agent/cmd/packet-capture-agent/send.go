@@ -6,11 +6,16 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"packet-capture/agent/internal/clients"
 	"packet-capture/agent/internal/files"
+	"packet-capture/agent/internal/keep"
 	"packet-capture/agent/internal/process"
 )
+
+// noteTime is how long sending the note of a keep may take.
+const noteTime = 30 * time.Second
 
 // fileVanished is the exit code for a file that does not exist: the ring has removed it.
 const fileVanished = 66
@@ -41,7 +46,12 @@ func runSend(args []string, std streams) int {
 		return report(std, files.List(captureDir(), agentDir(), std.out))
 	}
 	// The output may never be read: a runtime whose connection is lost does not read it.
-	process.WhenAlone(std.in, func() { os.Exit(1) })
+	if keep.IsNote(flags.Arg(0)) {
+		// A note is short, and asked for like the list: without an input.
+		time.AfterFunc(noteTime, func() { os.Exit(1) })
+	} else {
+		process.WhenAlone(std.in, func() { os.Exit(1) })
+	}
 	err := files.Send(captureDir(), flags.Arg(0), *offset, *size, std.out)
 	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(std.err, "packet-capture-agent: %v\n", err)

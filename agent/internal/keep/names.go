@@ -26,6 +26,9 @@ func Names(captures string) []string {
 	return names
 }
 
+// IsNote reports whether a name of Names is that of a note.
+func IsNote(name string) bool { return IsName(name) && strings.HasSuffix(name, "/"+noteName) }
+
 // IsName reports whether a name has the form of those of Names.
 func IsName(name string) bool {
 	parts := strings.Split(name, "/")

@@ -48,12 +48,17 @@ async function fetchNote(kubectl: Kubectl, pod: CapturedPod, folder: string, id:
     return { ...missing, reason: error.message };
   }
   const end = answer.indexOf('\n');
-  const content = Buffer.from(answer.slice(end + 1));
-  const sha256 = createHash('sha256').update(content).digest('hex');
-  if (sha256 !== answer.slice(0, end)) return { ...missing, reason: "its checksum is not the pod's" };
+  const [sha256, text] = [answer.slice(0, end), answer.slice(end + 1)];
+  // A command's output comes without its last newline.
+  const content = [text, `${text}\n`].map((each) => Buffer.from(each)).find((each) => sumOf(each) === sha256);
+  if (content === undefined) return { ...missing, reason: "its checksum is not the pod's" };
   const path = join(folder, 'kept', id, noteName);
   await writeWhole(path, pieceOf(content));
   return { ...identity, bytes: content.length, result: 'downloaded', path, sha256, reason: null };
+}
+
+function sumOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /**
