@@ -1,5 +1,5 @@
 import type { Container, LocalObjectReference, Volume } from '../kubernetes/api/types.ts';
-import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
+import { settingAnnotation, statusAnnotation, volumeSettings, type SettingValues } from '../settings/index.ts';
 import {
   formatStatus,
   makeSidecar,
@@ -74,17 +74,11 @@ const maxAdditions = 256;
 
 /** The settings that determine the size of the sidecar's volume. Only these change the sidecar itself. */
 export function sizeSettings(annotations: Readonly<Record<string, string>>): SettingValues {
-  const fileSize = annotations[fileSizeKey];
-  const fileCount = annotations[fileCountKey];
-  if (fileSize === undefined && fileCount === undefined) return none;
-  return {
-    ...(fileSize === undefined ? {} : { 'file-size': fileSize }),
-    ...(fileCount === undefined ? {} : { 'file-count': fileCount }),
-  };
+  const given = sizeKeys.filter(([key]) => annotations[key] !== undefined);
+  return given.length === 0 ? none : Object.fromEntries(given.map(([key, name]) => [name, annotations[key]]));
 }
 
-const fileSizeKey = settingAnnotation('file-size');
-const fileCountKey = settingAnnotation('file-count');
+const sizeKeys = volumeSettings.map((name) => [settingAnnotation(name), name] as const);
 const none: SettingValues = {};
 
 /**

@@ -26,6 +26,7 @@ export {
   spareBytes,
   spareFiles,
   volumeBytes,
+  volumeSettings,
   volumeLimitProblem,
 } from './ring.ts';
 export {

@@ -12,6 +12,9 @@ export const spareBytes = 16 * mebibyte;
  */
 export const largestVolumeBytes = Number.MAX_SAFE_INTEGER + 1 - mebibyte;
 
+/** The settings from which the size of the volume of the capture files follows ({@link volumeBytes}). */
+export const volumeSettings = ['file-size', 'file-count', 'keep-size'] as const satisfies readonly SettingName[];
+
 /**
  * Bytes that the volume of the capture files must be able to hold, for the ring that these settings ask for. A value
  * that is not valid counts as the default: the agent captures nothing with it.

@@ -72,7 +72,7 @@ const jobSpec = {
     spec: {
       restartPolicy: 'Never',
       automountServiceAccountToken: false,
-      containers: [{ name: 'app', image: nginxImage, imagePullPolicy: 'Never', command: ['sleep', '15'] }],
+      containers: [{ name: 'app', image: nginxImage, imagePullPolicy: 'Never', command: ['sleep', '40'] }],
     },
   },
 };
@@ -201,10 +201,10 @@ test.concurrent('twelve at the same moment leave one container', async () => {
 });
 
 test.concurrent('one that has ended by its ttl is replaced under the next name', async () => {
-  await attach(0, 'ended', ...inShop, '--ttl', '5s', '--state', 'idle');
+  await attach(0, 'ended', ...inShop, '--ttl', '20s', '--state', 'idle');
   const ended = async (): Promise<string> =>
     podField(shop, 'ended', '.status.ephemeralContainerStatuses[0].state.terminated.exitCode');
-  await expect.poll(ended, { timeout: 40_000, interval: 500 }).toBe('0');
+  await expect.poll(ended, { timeout: 60_000, interval: 500 }).toBe('0');
   const bare = await cli(['download', 'ended', ...inShop, '-o', folder]);
   expect([bare.exitCode, bare.stderr]).toEqual([
     1,

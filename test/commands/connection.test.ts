@@ -136,7 +136,7 @@ describe('the environment variable KUBECTL', () => {
 
   test.each([
     ['/nonexistent/k3s kubectl', 'error KUBECTL_MISSING: the program "/nonexistent/k3s" cannot be started (ENOENT)', 1],
-    ["'k3s kubectl", 'error USAGE: the environment variable KUBECTL has a quote that does not end', 2],
+    ["'k3s kubectl", 'error USAGE: the environment variable KUBECTL has a quote without an end', 2],
   ])('is refused: %s, with %s', async (KUBECTL, message, code) => {
     const { stderr, exitCode } = await run(['status'], { KUBECTL });
     expect(stderr).toContain(message);

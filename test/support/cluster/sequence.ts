@@ -27,13 +27,18 @@ export interface Sender {
 export function startSender(): Sender {
   const [program = '', ...args] = inNetns(node.netns, [
     process.execPath,
-    join(import.meta.dirname, '../../agent/sendPackets.ts'),
+    join(import.meta.dirname, '../agent/sendPackets.ts'),
   ]);
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`the sender has ended: ${String(code ?? signal)}`);
+  });
+  // Nobody may be waiting for it: `close` ends it too.
+  ended.catch(() => undefined);
   return {
     send: async (task) => {
       child.stdin.write(`${JSON.stringify({ port: sequencePort, ...task })}\n`);
-      await once(child.stdout, 'data');
+      await Promise.race([once(child.stdout, 'data'), ended]);
     },
     close: () => {
       child.kill('SIGKILL');

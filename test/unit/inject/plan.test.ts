@@ -42,6 +42,15 @@ test('a plain pod gets the sidecar as first init container, four volumes and the
   });
 });
 
+test.each([
+  ['file-size', '64Mi', '656Mi'],
+  ['file-count', '9', '240Mi'],
+  ['keep-size', '1Gi', '1184Mi'],
+])('the annotation %s: %s makes the volume larger: %s', (name, value, sizeLimit) => {
+  const plan = planInjection({ metadata: { annotations: { [`packet-capture/${name}`]: value } }, spec }, options);
+  expect(plan).toMatchObject({ addition: { volumes: [{ emptyDir: { sizeLimit } }, {}, {}, {}] } });
+});
+
 describe('a pod is skipped', () => {
   const annotated = (annotations: Record<string, string>): PodTemplate => ({ metadata: { annotations }, spec });
   test.each<[string, PodTemplate, Partial<InjectOptions>]>([
