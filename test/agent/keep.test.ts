@@ -26,11 +26,19 @@ interface Note {
   readonly ended?: string;
 }
 
-/** The keeps in a folder of captures, or of a pod at a destination, the oldest first. */
+/**
+ * The keeps in a folder of captures, or of a pod at a destination, the oldest first. A folder without a note yet is one
+ * that the agent is filling.
+ */
 async function keepsIn(captures: string): Promise<Note[]> {
   const ids = await readdir(join(captures, 'kept')).catch(() => []);
-  const notes = await Promise.all(ids.map(async (id) => readFile(join(captures, 'kept', id, 'keep.json'), 'utf8')));
-  return notes.map((note) => JSON.parse(note) as Note).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const notes = await Promise.all(
+    ids.map(async (id) => readFile(join(captures, 'kept', id, 'keep.json'), 'utf8').catch(() => '')),
+  );
+  return notes
+    .filter((note) => note !== '')
+    .map((note) => JSON.parse(note) as Note)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The numbers of the packets in the files of a keep. */
