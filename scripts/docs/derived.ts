@@ -2,15 +2,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findingKinds as certificateFindings } from '../../src/certificates/certificateFindings.ts';
 import { findingsMarkdown, reasonsMarkdown } from '../../src/diagnosis/report/markdown.ts';
-import { errorTable } from '../../src/errors.ts';
 import { findingsTable } from '../../src/findings.ts';
 import { truthTableMarkdown } from '../../src/inject/index.ts';
 import { findingsMarkdown as preflightMarkdown } from '../../src/release/plan/preflightFindings.ts';
-import { goTable, settingsMarkdown } from '../../src/settings/index.ts';
+import { settingsMarkdown } from '../../src/settings/index.ts';
 import { onlyAttachReasons } from '../../src/ways/attach/index.ts';
-import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
+import { errorsMarkdown, policyReasonsMarkdown, reviewReasonsMarkdown, skipsMarkdown } from './codeTables.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
+import { goTable } from './goTable.ts';
 import { replaceMarked } from './marks.ts';
+import { agentMetricsMarkdown, alertsMarkdown, injectorMetricsMarkdown } from './metricTables.ts';
+import { placementMarkdown } from './placementTable.ts';
+import { amountsMarkdown, limitsMarkdown, serveFlagsMarkdown, toolsMarkdown } from './releaseTables.ts';
+import { statesMarkdown, updateResultsMarkdown } from './resultTables.ts';
 
 /** Folder of the decisions, from the project's root. */
 const decisionsFolder = 'docs/decisions';
@@ -32,6 +36,8 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
   const read = async (file: string): Promise<string> => readFile(join(root, file), 'utf8');
   const parts: readonly DerivedPart[] = [
     { file: 'docs/settings.md', mark: 'settings', text: settingsMarkdown() },
+    { file: 'docs/diagnosis.md', mark: 'states', text: statesMarkdown() },
+    { file: 'docs/running.md', mark: 'results', text: updateResultsMarkdown() },
     { file: 'docs/diagnosis.md', mark: 'findings', text: findingsMarkdown() },
     { file: 'docs/diagnosis.md', mark: 'reasons', text: reasonsMarkdown() },
     { file: 'docs/install.md', mark: 'findings', text: preflightMarkdown() },
@@ -40,6 +46,20 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
     { file: 'docs/errors.md', mark: 'attach skips', text: skipsMarkdown(onlyAttachReasons) },
     { file: 'docs/manifests.md', mark: 'truth table', text: truthTableMarkdown() },
+    { file: 'docs/manifests.md', mark: 'placement', text: placementMarkdown() },
+    { file: 'docs/injector.md', mark: 'reasons', text: reviewReasonsMarkdown() },
+    { file: 'docs/injector.md', mark: 'serve', text: serveFlagsMarkdown() },
+    { file: 'docs/injector.md', mark: 'metrics', text: await injectorMetricsMarkdown() },
+    {
+      file: 'docs/metrics.md',
+      mark: 'metrics',
+      text: agentMetricsMarkdown(await read('agent/internal/status/metrics.go')),
+    },
+    { file: 'docs/metrics.md', mark: 'alerts', text: alertsMarkdown(await read('templates/files/rules.yaml')) },
+    { file: 'docs/policy.md', mark: 'reasons', text: policyReasonsMarkdown() },
+    { file: 'docs/install.md', mark: 'tools', text: toolsMarkdown() },
+    { file: 'docs/sidecarconfig.md', mark: 'limits', text: limitsMarkdown() },
+    { file: 'docs/sidecarconfig.md', mark: 'amounts', text: amountsMarkdown() },
     { file: `${decisionsFolder}/README.md`, mark: 'decisions', text: decisionsMarkdown(await readDecisions(root)) },
   ];
   // The agent's own table of settings is Go source, and derived as a whole.
@@ -47,24 +67,6 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
   for (const { file, mark, text } of parts)
     files.set(file, replaceMarked(files.get(file) ?? (await read(file)), mark, text));
   return files;
-}
-
-/** Every error code as a Markdown table. */
-function errorsMarkdown(): string {
-  const rows = Object.entries(errorTable).map(
-    ([code, { exit, hint }]) => `| \`${code}\` | ${exit} | ${hint.replaceAll('|', String.raw`\|`)} |`,
-  );
-  return [
-    '| code | exit code | what to do, when the message names nothing better |',
-    '| --- | --- | --- |',
-    ...rows,
-  ].join('\n');
-}
-
-/** Every reason why a workload is left alone, as a Markdown table. */
-function skipsMarkdown(reasons: Readonly<Record<string, string>> = manifestSkipReasons): string {
-  const rows = Object.entries(reasons).map(([code, sentence]) => `| \`${code}\` | ${sentence} |`);
-  return ['| code | the pod or workload is skipped, because |', '| --- | --- |', ...rows].join('\n');
 }
 
 async function readDecisions(root: string): Promise<Decision[]> {

@@ -1,5 +1,6 @@
 import type { ContainerStatus, Container, Pod } from '../kubernetes/api/types.ts';
 import {
+  agentVariables,
   parseQuantity,
   platformOf,
   settingEnvironment,
@@ -24,9 +25,6 @@ export interface Carrier {
   /** Whether the pod has the container that mirrors. */
   readonly mirrors: boolean;
 }
-
-/** See environment() of src/sidecar/sidecar.ts. */
-const sizeLimitVariable = 'PACKET_CAPTURE_SIZE_LIMIT';
 
 type NamedContainer = Pick<Container, 'name'> & { readonly env?: unknown };
 
@@ -64,6 +62,6 @@ function carrier(
     running: statuses.some(({ name, state }) => name === container && state?.running !== undefined),
     defaults: Object.fromEntries(defaults.filter(([, value]) => value !== '')),
     platform: platformOf(Object.fromEntries(variables.map(({ name, value = '' }) => [name, value]))),
-    volumeBytes: parseQuantity(valueOf(sizeLimitVariable)),
+    volumeBytes: parseQuantity(valueOf(agentVariables.sizeLimit)),
   };
 }

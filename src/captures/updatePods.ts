@@ -44,15 +44,23 @@ export interface UpdatePodsOptions {
   readonly report: (line: string) => void;
 }
 
+/** The results for a pod, one clause each. */
+export const updateResults = {
+  confirmed: 'its agent reports that it does what was asked',
+  changed:
+    'its settings are changed; the command did not wait for its agent, or the container of the agent does not run yet',
+  unchanged: 'its settings had these values already',
+  unconfirmed: 'its agent refuses, or was not done in time; `agent` has the reason',
+  gone: 'it ended in the meantime',
+  failed: 'nothing was changed; `agent` has the reason',
+  'dry-run': 'it would be changed',
+} as const;
+
 /** The result for a pod; plain data, for people and for `-o json`. */
 export interface UpdatedPod {
   readonly namespace: string;
   readonly pod: string;
-  /**
-   * confirmed: its agent does it; changed: its agent was not waited for; unconfirmed: its agent does not do it (yet);
-   * gone: the pod has ended in the meantime; failed: its settings could not be changed.
-   */
-  readonly result: 'confirmed' | 'changed' | 'unchanged' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
+  readonly result: keyof typeof updateResults;
   readonly changes: readonly SettingChange[];
   /** What its agent does, or why that is not known; null when it was not asked. */
   readonly agent: string | null;

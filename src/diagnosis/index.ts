@@ -2,7 +2,7 @@ export { checkCluster, type CheckOptions } from './check.ts';
 export type { CheckResult } from './judge/judgeCluster.ts';
 export { findingKinds, type Finding, type FindingCode } from './judge/checkFindings.ts';
 export type { WhyResult } from './report/explain.ts';
-export type { State } from './judge/verdict.ts';
+export { states, type State } from './judge/verdict.ts';
 export { formatCheck, formatWhy } from './report/format.ts';
 export type { MissedPod } from './judge/missed.ts';
 export { reasons, type Reason } from './judge/whyReasons.ts';

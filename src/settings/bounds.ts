@@ -1,5 +1,6 @@
 /**
- * The smallest and largest values of each type. `npm run docs` writes them into the Go program too; see goTable.ts.
+ * The smallest and largest values of each type. `npm run docs` writes them into the Go program too; see
+ * scripts/docs/goTable.ts.
  */
 export const bounds = {
   /** Characters of a text, as JavaScript counts them. */
@@ -8,6 +9,8 @@ export const bounds = {
   longestRemote: 1024,
   /** Characters of the reason of a keep. */
   longestReason: 1024,
+  /** Bytes of what an attached agent is told of who asked and why: it is in the comment of each file. */
+  longestNote: 1024,
   /** Bytes of a packet; the maximum of tcpdump and dumpcap. */
   largestSnaplen: 262_144,
   /** Bytes of a file or a buffer. */

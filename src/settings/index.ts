@@ -2,7 +2,6 @@ export { lockProblem } from './allowed.ts';
 export { allowedKeys, allowedLists, forAllowed, type AllowedItems, type AllowedKey } from './allowedLists.ts';
 export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from '../duration.ts';
-export { goTable } from './goTable.ts';
 export { settingsMarkdown } from './settingsTable.ts';
 export {
   annotationPrefix,
@@ -42,4 +41,5 @@ export {
   type SettingValues,
   type StandingName,
 } from './table.ts';
+export { agentVariables } from './variables.ts';
 export { isSecret, settingProblem, settingRefusal } from './validate.ts';

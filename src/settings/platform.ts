@@ -3,6 +3,7 @@ import { allowedLists, forAllowed, type AllowedItems } from './allowedLists.ts';
 import { settingEnvironment } from './annotations.ts';
 import { bounds } from './bounds.ts';
 import { standingSettings, type SettingValues } from './table.ts';
+import { agentVariables } from './variables.ts';
 
 /**
  * What a release allows: the size of the kernel's buffer, the destinations of packets, and the settings that
@@ -21,10 +22,10 @@ export interface Platform extends AllowedItems {
  * limits: they describe how uploads reach the network.
  */
 export const platformEnvironment = {
-  maxBufferSize: 'PACKET_CAPTURE_BUFFER_LIMIT',
+  maxBufferSize: agentVariables.bufferLimit,
   ...forAllowed((key) => allowedLists[key].environment),
-  uploadProxy: 'PACKET_CAPTURE_UPLOAD_PROXY',
-  uploadNoProxy: 'PACKET_CAPTURE_UPLOAD_NO_PROXY',
+  uploadProxy: agentVariables.uploadProxy,
+  uploadNoProxy: agentVariables.uploadNoProxy,
 } as const;
 
 /** The key in `agent:` of something that the sidecar gets as an environment variable of its own. */

@@ -1,7 +1,7 @@
 import type { Container, ContainerStatus, Pod } from '../kubernetes/api/types.ts';
-import { isDestination, volumeBytes, type SettingValues } from '../settings/index.ts';
+import { agentVariables, isDestination, volumeBytes, type SettingName, type SettingValues } from '../settings/index.ts';
 import { maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
-import { agentProgram, containerName, mountPaths, settingsFolderVariable } from './partNames.ts';
+import { agentProgram, containerName, mountPaths } from './partNames.ts';
 import { podVariables, settingVariables } from './parts.ts';
 import { platformVariables } from './platformVariables.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
@@ -21,6 +21,9 @@ export interface AttachedOptions extends InheritedSecurity {
  * container's writable layer, which is the node's disk, so there are few.
  */
 export const attachedSettings: SettingValues = { state: 'idle', 'file-size': '16Mi', 'file-count': '4' };
+
+/** The settings that need a volume or a container that only the sidecar has; the agent refuses them. */
+export const notWhenAttached: readonly SettingName[] = ['upload', 'mirror'];
 
 /** Inside the container's writable layer: an ephemeral container can have no volume of its own. */
 const attachedSettingsFolder = `${mountPaths.files}/.settings`;
@@ -43,9 +46,9 @@ export function makeAttached({ name, config, profile, ttl, ...inherited }: Attac
     args: ['--ttl', ttl],
     env: [
       ...podVariables,
-      { name: 'PACKET_CAPTURE_DIR', value: mountPaths.files },
-      { name: settingsFolderVariable, value: attachedSettingsFolder },
-      { name: 'PACKET_CAPTURE_SIZE_LIMIT', value: `${mebibytes}Mi` },
+      { name: agentVariables.files, value: mountPaths.files },
+      { name: agentVariables.settings, value: attachedSettingsFolder },
+      { name: agentVariables.sizeLimit, value: `${mebibytes}Mi` },
       ...platformVariables(agent),
       ...settingVariables(settings),
     ],

@@ -42,6 +42,7 @@ export {
   attachedSettings,
   makeAttached,
   nextAttachedName,
+  notWhenAttached,
   type AttachedContainer,
   type AttachedOptions,
 } from './attached.ts';
@@ -52,7 +53,6 @@ export {
   containerName,
   containerNames,
   localVolumes,
-  metricsEnvironment,
   metricsPortName,
   mirrorName,
   mountPaths,

@@ -30,18 +30,8 @@ export const mountPaths = {
 export const metricsPortName = 'packet-capture';
 export const uploadSecretName = 'packet-capture-upload';
 
-/**
- * The address of the agent's metrics: `:9464`. The kubelet sets variables for the Services of the namespace
- * (`NAME_SERVICE_HOST`, `NAME_PORT`). No name of ours ends like these, so that no Service, for example
- * packet-capture-metrics, can set it.
- */
-export const metricsEnvironment = 'PACKET_CAPTURE_METRICS_LISTEN';
-
 /** The program in the agent's image. */
 export const agentProgram = '/usr/bin/packet-capture-agent';
-
-/** Where the agent reads its settings, if not at {@link mountPaths}. */
-export const settingsFolderVariable = 'PACKET_CAPTURE_SETTINGS_DIR';
 
 /** The uid and gid of the agent's image, which apps do not use: see docs/decisions/0031-a-uid-of-its-own.md. */
 export const agentUser = 60947;

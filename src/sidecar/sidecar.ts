@@ -1,15 +1,8 @@
 import type { Container, Volume } from '../kubernetes/api/types.ts';
-import { settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
+import { agentVariables, settingAnnotation, settings, volumeBytes, type SettingValues } from '../settings/index.ts';
 import { agentResources, maxVolumeBytes, type AgentSidecarConfig } from './config.ts';
 import { makeMirror } from './mirrorContainer.ts';
-import {
-  containerName,
-  metricsEnvironment,
-  metricsPortName,
-  mountPaths,
-  uploadSecretName,
-  volumeNames,
-} from './partNames.ts';
+import { containerName, metricsPortName, mountPaths, uploadSecretName, volumeNames } from './partNames.ts';
 import { commonMounts, podVariables, settingVariables } from './parts.ts';
 import { platformVariables } from './platformVariables.ts';
 import { sidecarResources, type PodOfResources } from './resources.ts';
@@ -59,8 +52,8 @@ export function makeSidecar(options: SidecarOptions): Sidecar {
     restartPolicy: 'Always',
     env: [
       ...podVariables,
-      { name: 'PACKET_CAPTURE_SIZE_LIMIT', value: sizeLimit },
-      ...(metricsPort === undefined ? [] : [{ name: metricsEnvironment, value: `:${metricsPort}` }]),
+      { name: agentVariables.sizeLimit, value: sizeLimit },
+      ...(metricsPort === undefined ? [] : [{ name: agentVariables.metrics, value: `:${metricsPort}` }]),
       ...platformVariables(config.agent),
       ...settingVariables(config.settings),
     ],

@@ -3,11 +3,13 @@ package main
 import (
 	"os"
 	"path/filepath"
+
+	"packet-capture/agent/internal/settings"
 )
 
 // captureDir is the folder of the capture files.
 func captureDir() string {
-	return fromEnvironment("PACKET_CAPTURE_DIR", "/captures")
+	return fromEnvironment(settings.FilesVariable, settings.FilesPath)
 }
 
 // agentDir is the folder of the agent's own files, which its programs share.
@@ -17,12 +19,12 @@ func agentDir() string {
 
 // settingsDir is the folder in which the kubelet keeps the pod's annotations up to date.
 func settingsDir() string {
-	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
+	return fromEnvironment(settings.SettingsVariable, settings.SettingsPath)
 }
 
 // attachedSettingsDir is the folder in which an attached agent keeps its settings itself.
 func attachedSettingsDir() string {
-	return fromEnvironment("PACKET_CAPTURE_SETTINGS_DIR", filepath.Join(captureDir(), ".settings"))
+	return fromEnvironment(settings.SettingsVariable, filepath.Join(captureDir(), ".settings"))
 }
 
 func fromEnvironment(name, otherwise string) string {

@@ -47,15 +47,15 @@ func (o *Options) FromEnvironment(environment Environment) {
 	o.Namespace = or("POD_NAMESPACE", "unknown")
 	o.Pod = or("POD_NAME", "unknown")
 	o.Node = or("NODE_NAME", "unknown")
-	o.Folder = or("PACKET_CAPTURE_DIR", "/captures")
+	o.Folder = or(settings.FilesVariable, settings.FilesPath)
 	o.AgentDir = filepath.Join(o.Folder, ".agent")
-	o.MetricsListen = or("PACKET_CAPTURE_METRICS_LISTEN", "")
-	o.UploadSecret = "/etc/packet-capture/upload"
+	o.MetricsListen = or(settings.MetricsVariable, "")
+	o.UploadSecret = settings.UploadPath
 	o.Rclone = "/usr/bin/rclone"
-	o.SettingsDir = or("PACKET_CAPTURE_SETTINGS_DIR", "/etc/packet-capture/settings")
+	o.SettingsDir = or(settings.SettingsVariable, settings.SettingsPath)
 	o.Labels = filepath.Join(o.SettingsDir, "labels")
-	o.UploadProxy = or("PACKET_CAPTURE_UPLOAD_PROXY", "")
-	o.UploadNoProxy = or("PACKET_CAPTURE_UPLOAD_NO_PROXY", "")
+	o.UploadProxy = or(settings.UploadProxyVariable, "")
+	o.UploadNoProxy = or(settings.UploadNoProxyVariable, "")
 	o.Platform = settings.PlatformOf(environment)
 }
 

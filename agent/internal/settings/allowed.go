@@ -21,17 +21,11 @@ func (p Platform) refusal(name, value string) string {
 	if p.isLocked(name) {
 		return "must stay as the release has it: annotations may change " + orNone(p.AllowedSettings, "no setting")
 	}
-	var allowed []string
-	var allows bool
-	switch name {
-	case "stream":
-		allowed, allows = p.AllowedStreams, allowsEndpoint(p.AllowedStreams, value)
-	case "mirror":
-		allowed, allows = p.AllowedMirrors, allowsMirror(p.AllowedMirrors, value)
-	case "upload":
-		allowed, allows = p.AllowedUploads, allowsUpload(p.AllowedUploads, value)
+	allowed, limited := p.AllowedDestinations[name]
+	if !limited || value == "" || slices.Contains(allowed, everything) {
+		return noReason
 	}
-	if allowed == nil || allows || value == "" || slices.Contains(allowed, everything) {
+	if allows := matching[name]; allows != nil && allows(allowed, value) {
 		return noReason
 	}
 	return "must be a destination that the release allows: " + orNone(allowed, "there is none")
@@ -40,6 +34,13 @@ func (p Platform) refusal(name, value string) string {
 // isLocked reports whether annotations may not change the setting.
 func (p Platform) isLocked(name string) bool {
 	return p.AllowedSettings != nil && !slices.Contains(p.AllowedSettings, name) && !slices.Contains(p.AllowedSettings, everything)
+}
+
+// matching reports whether one of the patterns matches the value, by destination.
+var matching = map[string]func(patterns []string, value string) bool{
+	"stream": allowsEndpoint,
+	"mirror": allowsMirror,
+	"upload": allowsUpload,
 }
 
 func orNone(list []string, none string) string {

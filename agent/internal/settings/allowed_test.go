@@ -4,10 +4,12 @@ import "testing"
 
 func TestAllowedDestinations(t *testing.T) {
 	platform := Platform{
-		Defaults:       Values{"stream": "default.obs:1"},
-		AllowedStreams: []string{"collector.obs:57012", "*.lab:*", "[fd00::1]:57012", "*:9"},
-		AllowedMirrors: []string{"collector:4789"},
-		AllowedUploads: []string{"s3:captures/*", "gcs:one", "az:*"},
+		Defaults: Values{"stream": "default.obs:1"},
+		AllowedDestinations: map[string][]string{
+			"stream": {"collector.obs:57012", "*.lab:*", "[fd00::1]:57012", "*:9"},
+			"mirror": {"collector:4789"},
+			"upload": {"s3:captures/*", "gcs:one", "az:*"},
+		},
 	}
 	cases := []struct {
 		setting, value string
@@ -54,6 +56,19 @@ func TestAllowedDestinations(t *testing.T) {
 		}
 		if Stopped(invalid) {
 			t.Errorf("%s=%s stops the capture", c.setting, c.value)
+		}
+	}
+}
+
+// A destination without its list could go anywhere, and one without a rule for its patterns nowhere.
+func TestEachDestinationHasAListAndARule(t *testing.T) {
+	lists := map[string]bool{}
+	for _, list := range AllowedLists {
+		lists[list.Setting] = true
+	}
+	for _, setting := range Table {
+		if setting.Destination && (!lists[setting.Name] || matching[setting.Name] == nil) {
+			t.Errorf("%s has no list of what is allowed, or nothing that matches its patterns", setting.Name)
 		}
 	}
 }

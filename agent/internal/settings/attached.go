@@ -35,9 +35,6 @@ func names() iter.Seq[string] {
 	}
 }
 
-// longestNote is how many bytes By and Reason may have: they are in each file.
-const longestNote = 1024
-
 // NoteProblem is why a text cannot be By or Reason; empty if it can.
 func NoteProblem(text string) string {
 	if len(text) > longestNote || !utf8.ValidString(text) {
@@ -62,13 +59,6 @@ func ParseDuration(text string) (d time.Duration, reason string) {
 	}
 	return checkDuration(text)
 }
-
-// attachedDefaults take the place of the table's for an attached agent, where the release has none: it waits, and takes
-// less of a disk that was not made for it.
-var attachedDefaults = Values{"state": "idle", "file-count": "4"}
-
-// notWhenAttached are settings that need what only a sidecar has: a Secret that is mounted, another container.
-var notWhenAttached = []string{"upload", "mirror"}
 
 // attachedReason is the reason of a setting that an attached agent cannot have.
 const attachedReason = "not available when attached"

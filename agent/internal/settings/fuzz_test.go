@@ -21,7 +21,8 @@ func FuzzParse(f *testing.F) {
 		values := Values{Table[int(first)%len(Table)].Name: one, Table[int(second)%len(Table)].Name: other}
 		platform := Platform{SizeLimit: sizeLimit}
 		if allowed != "" {
-			platform.AllowedStreams, platform.AllowedMirrors, platform.AllowedUploads = []string{allowed}, []string{allowed}, []string{allowed}
+			list := []string{allowed}
+			platform.AllowedDestinations = map[string][]string{"stream": list, "mirror": list, "upload": list}
 		}
 		s, invalid := Parse(values, platform)
 		for _, i := range invalid {

@@ -13,11 +13,9 @@ type Platform struct {
 	BufferLimit int64
 	// AllowedSettings are those that annotations may change; nil allows all, and so does `*`.
 	AllowedSettings []string
-	// AllowedStreams, AllowedMirrors and AllowedUploads are patterns of destinations, see allowsEndpoint and
-	// allowsUpload; nil allows all, and so does `*`. The release's own default is always allowed.
-	AllowedStreams []string
-	AllowedMirrors []string
-	AllowedUploads []string
+	// AllowedDestinations are patterns by setting, see matching; a setting without an entry may have every destination,
+	// and so may one with `*`. The release's own default is always allowed.
+	AllowedDestinations map[string][]string
 	// Attached: the agent runs in an ephemeral container, without volumes, see AttachedPlatformOf.
 	Attached bool
 }
@@ -25,18 +23,25 @@ type Platform struct {
 // Environment has the form of os.LookupEnv.
 type Environment func(name string) (string, bool)
 
-// PlatformOf reads the platform from the environment variables that src/sidecar (TypeScript) writes.
+// PlatformOf reads the platform from the container's environment variables, see the table.
 func PlatformOf(environment Environment) Platform {
 	p := Platform{
-		Defaults:        Values{},
-		BufferLimit:     DefaultBufferLimit,
-		AllowedSettings: listOf(environment, "PACKET_CAPTURE_ALLOWED_SETTINGS"),
-		AllowedStreams:  listOf(environment, "PACKET_CAPTURE_ALLOWED_STREAMS"),
-		AllowedMirrors:  listOf(environment, "PACKET_CAPTURE_ALLOWED_MIRRORS"),
-		AllowedUploads:  listOf(environment, "PACKET_CAPTURE_ALLOWED_UPLOADS"),
+		Defaults:            Values{},
+		BufferLimit:         DefaultBufferLimit,
+		AllowedDestinations: map[string][]string{},
 	}
-	p.SizeLimit, _ = environment("PACKET_CAPTURE_SIZE_LIMIT")
-	if text, _ := environment("PACKET_CAPTURE_BUFFER_LIMIT"); text != "" {
+	for _, list := range AllowedLists {
+		items, set := listOf(environment, list.Environment)
+		switch {
+		case !set:
+		case list.Setting == "":
+			p.AllowedSettings = items
+		default:
+			p.AllowedDestinations[list.Setting] = items
+		}
+	}
+	p.SizeLimit, _ = environment(SizeLimitVariable)
+	if text, _ := environment(BufferLimitVariable); text != "" {
 		if bytes, ok := ParseQuantity(text); ok {
 			p.BufferLimit = min(bytes, LargestBufferLimit)
 		}
@@ -51,13 +56,10 @@ func PlatformOf(environment Environment) Platform {
 	return p
 }
 
-// listOf is nil for a variable that is not set, and an empty list for an empty variable.
-func listOf(environment Environment, name string) []string {
+// listOf returns the items of a variable, and whether it is set. The list is empty, and not nil, for an empty variable.
+func listOf(environment Environment, name string) (items []string, set bool) {
 	text, set := environment(name)
-	if !set {
-		return nil
-	}
-	return strings.Fields(text)
+	return append([]string{}, strings.Fields(text)...), set
 }
 
 // Effective returns the effective values: the annotation, or else the release's default. Every name of the table is

@@ -130,7 +130,9 @@ func TestNoTextIsDear(t *testing.T) {
 		"s3:" + strings.Repeat("/a", 131_000),
 		strings.Repeat(":", 262_144),
 	}
-	platform := Platform{AllowedUploads: []string{"s3:/*", "s3:a/*"}, AllowedStreams: []string{"*.a:*"}, AllowedMirrors: []string{"*:*"}}
+	platform := Platform{AllowedDestinations: map[string][]string{
+		"upload": {"s3:/*", "s3:a/*"}, "stream": {"*.a:*"}, "mirror": {"*:*"},
+	}}
 	for _, text := range texts {
 		values := Values{}
 		for _, setting := range Table {

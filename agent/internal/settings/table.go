@@ -1,4 +1,4 @@
-// Code generated from src/settings by npm run docs. DO NOT EDIT.
+// Code generated from src/settings and src/sidecar by npm run docs. DO NOT EDIT.
 
 package settings
 
@@ -38,6 +38,47 @@ var Table = []Setting{
 	{Name: "keep-port", Type: "port", Default: "", Environment: "PACKET_CAPTURE_KEEP_LISTEN", Harmless: true, Text: "port on 127.0.0.1 and ::1 where the apps of the pod may ask to keep files: POST /keep?last=10m"},
 }
 
+// AllowedList is a list by which a release limits what annotations may ask for.
+type AllowedList struct {
+	// Key is its name in sidecarconfig.yaml.
+	Key string
+	// Setting is the destination that it limits; empty for the list of settings.
+	Setting     string
+	Environment string
+}
+
+// AllowedLists has every list, see src/settings/allowedLists.ts.
+var AllowedLists = []AllowedList{
+	{Key: "allowedSettings", Setting: "", Environment: "PACKET_CAPTURE_ALLOWED_SETTINGS"},
+	{Key: "allowedStreams", Setting: "stream", Environment: "PACKET_CAPTURE_ALLOWED_STREAMS"},
+	{Key: "allowedMirrors", Setting: "mirror", Environment: "PACKET_CAPTURE_ALLOWED_MIRRORS"},
+	{Key: "allowedUploads", Setting: "upload", Environment: "PACKET_CAPTURE_ALLOWED_UPLOADS"},
+}
+
+// Environment variables of the container, see src/settings/variables.ts.
+const (
+	FilesVariable         = "PACKET_CAPTURE_DIR"
+	SettingsVariable      = "PACKET_CAPTURE_SETTINGS_DIR"
+	SizeLimitVariable     = "PACKET_CAPTURE_SIZE_LIMIT"
+	BufferLimitVariable   = "PACKET_CAPTURE_BUFFER_LIMIT"
+	MetricsVariable       = "PACKET_CAPTURE_METRICS_LISTEN"
+	UploadProxyVariable   = "PACKET_CAPTURE_UPLOAD_PROXY"
+	UploadNoProxyVariable = "PACKET_CAPTURE_UPLOAD_NO_PROXY"
+)
+
+// Where the volumes are mounted, see src/sidecar/partNames.ts.
+const (
+	FilesPath    = "/captures"
+	SettingsPath = "/etc/packet-capture/settings"
+	UploadPath   = "/etc/packet-capture/upload"
+)
+
+// attachedDefaults take the place of the table's for an attached agent, see src/sidecar/attached.ts.
+var attachedDefaults = Values{"state": "idle", "file-size": "16Mi", "file-count": "4"}
+
+// notWhenAttached are the settings that an attached agent cannot have, see src/sidecar/attached.ts.
+var notWhenAttached = []string{"upload", "mirror"}
+
 // headersOnly is the value of snaplen that keeps only headers.
 const headersOnly = "headers"
 
@@ -49,6 +90,9 @@ const longestRemote = 1024
 
 // longestReason: see src/settings/bounds.ts.
 const longestReason = 1024
+
+// longestNote: see src/settings/bounds.ts.
+const longestNote = 1024
 
 // largestSnaplen: see src/settings/bounds.ts.
 const largestSnaplen = 262144

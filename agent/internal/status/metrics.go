@@ -82,7 +82,7 @@ func (e *Exposition) Metric(name, kind, help string, samples ...Sample) {
 // Text returns the metrics in Prometheus' format.
 func (m Metrics) Text() []byte {
 	var e Exposition
-	e.Metric("agent_info", Gauge, "The version of the capture agent.", labelled("version", m.Version, Value(1)))
+	e.Metric("agent_info", Gauge, "The version of the capture agent; always 1.", labelled("version", m.Version, Value(1)))
 	e.Metric("packets_total", Counter, "Packets captured since the container started.", Value(m.Packets))
 	e.Metric("bytes_total", Counter, "Bytes written to capture files since the container started.", Value(m.Bytes))
 	e.Metric("dropped_packets_total", Counter, "Packets that are missing from the capture, by where they were dropped.",
@@ -103,7 +103,7 @@ func (m Metrics) Text() []byte {
 				invalid = append(invalid, sample)
 			}
 		}
-		e.Metric("setting_invalid", Gauge, "A setting whose value is not valid.", invalid...)
+		e.Metric("setting_invalid", Gauge, "1 for a setting whose value is not valid.", invalid...)
 	}
 	if !m.LastErrorAt.IsZero() {
 		e.Metric("last_error_timestamp_seconds", Gauge, "When the last error was.", Value(m.LastErrorAt.Unix()))
@@ -151,10 +151,10 @@ func (e *Exposition) upload(s *upload.Status) {
 	e.Metric("upload_pending_files", Gauge, "Closed capture files of the ring that are to be uploaded.", Value(int64(s.Pending-s.PendingKept)))
 	e.Metric("upload_pending_bytes", Gauge, "Bytes of the closed capture files that are to be uploaded.", Value(s.PendingBytes))
 	e.Metric("upload_files_total", Counter, "Capture files uploaded, and found complete at the far end.", Value(int64(s.Uploaded)))
-	e.Metric("upload_failures_total", Counter, "Tries to upload that failed.", Value(int64(s.Failed)))
+	e.Metric("upload_failures_total", Counter, "Failed attempts to upload.", Value(int64(s.Failed)))
 	e.Metric("upload_lost_files_total", Counter, "Capture files that left the ring before they were uploaded.", Value(int64(s.Lost)))
 	if last, err := time.Parse(time.RFC3339, s.LastUploaded); err == nil {
-		e.Metric("upload_last_success_timestamp_seconds", Gauge, "When files were uploaded last.", Value(last.Unix()))
+		e.Metric("upload_last_success_timestamp_seconds", Gauge, "When the last upload succeeded.", Value(last.Unix()))
 	}
 }
 

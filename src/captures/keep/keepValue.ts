@@ -1,3 +1,4 @@
+import { bounds } from '../../settings/index.ts';
 import { formatTime } from '../../time.ts';
 
 /** The times that a keep is about, in nanoseconds since 1970, by the agent's clock. */
@@ -7,9 +8,6 @@ export interface KeepWindow {
   readonly to: bigint;
 }
 
-/** Characters of a reason in the annotation. */
-const longestReason = 1024;
-
 /** The value of the setting `keep`: `FROM/TO REASON`. No two are alike, as far as the times differ. Pure. */
 export function keepValue({ from, to }: KeepWindow, reason: string, by: string | undefined): string {
   return `${formatTime(from)}/${formatTime(to)} ${reasonText(reason, by)}`.trimEnd();
@@ -18,7 +16,7 @@ export function keepValue({ from, to }: KeepWindow, reason: string, by: string |
 /** The reason with who asked, in one line: the annotation has no other place for it. */
 function reasonText(reason: string, by: string | undefined): string {
   const line = reason.replace(/\s+/g, ' ').trim();
-  if (by === undefined) return line.slice(0, longestReason);
+  if (by === undefined) return line.slice(0, bounds.longestReason);
   const who = `(by ${by.replace(/\s+/g, ' ')})`;
-  return `${line.slice(0, longestReason - who.length - 1)} ${who}`.trimStart();
+  return `${line.slice(0, bounds.longestReason - who.length - 1)} ${who}`.trimStart();
 }

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { formatWhy, whyInjected } from '../../diagnosis/index.ts';
+import { formatWhy, states, whyInjected } from '../../diagnosis/index.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
 import { addConnectionFlags, type ConnectionFlags } from '../flags/connectionFlags.ts';
@@ -27,5 +27,5 @@ export async function runWhy(target: string, flags: ConnectionFlags & { readonly
   const result = await whyInjected({ target, kubectl, now: new Date() });
   if (output === 'json') printJson(result);
   else print(formatWhy(result));
-  if (result.state !== 'injected' && result.state !== 'would_be_injected') process.exitCode = 1;
+  process.exitCode = states[result.state].exit;
 }

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import type { PodSecurityLevel } from '../../inject/index.ts';
-import type { SettingName } from '../../settings/index.ts';
-import { attachedSettings } from '../../sidecar/index.ts';
+import { bounds } from '../../settings/index.ts';
+import { attachedSettings, notWhenAttached } from '../../sidecar/index.ts';
 import { durationOfFlag } from './flagValues.ts';
 import type { NamesFlag } from './namesFlag.ts';
 import { addPodFlags, type PodFlags } from './podFlags.ts';
@@ -26,9 +26,6 @@ export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly
 /** How long an attached agent stays. */
 export const defaultTtl = '1h';
 
-/** Settings that need a volume or a container that only the sidecar has. */
-const notAttached: readonly SettingName[] = ['upload', 'mirror'];
-
 export function addAttachFlags(command: Command): Command {
   const flags = addStreamFlags(
     addPodFlags(command).option(
@@ -51,17 +48,14 @@ export function addAttachFlags(command: Command): Command {
     .option('--timeout <DURATION>', 'for the containers to start, and then for their captures', '60s')
     .option('--json', 'print the result to standard output, for programs; not with -o -');
   // The agent waits until it is told: the command tells it to capture, unless --state says otherwise.
-  return addSettingFlags(addSidecarFlags(flags), notAttached, { ...attachedSettings, state: 'running' });
+  return addSettingFlags(addSidecarFlags(flags), notWhenAttached, { ...attachedSettings, state: 'running' });
 }
-
-/** The longest reason, in bytes: it is in each file (mostNote in agent/internal/attached/set.go). */
-const longestReason = 1024;
 
 /** @throws USAGE for values and combinations that are not valid */
 export function checkAttachFlags({ ttl, reason, output, json, dryRun }: AttachFlags): void {
   if (ttl !== undefined) durationOfFlag(ttl, '--ttl', { example: defaultTtl });
-  if (reason !== undefined && (reason.trim() === '' || Buffer.byteLength(reason) > longestReason))
-    throw codedError('USAGE', `it must have 1 to ${longestReason} bytes`, { where: '--reason' });
+  if (reason !== undefined && (reason.trim() === '' || Buffer.byteLength(reason) > bounds.longestNote))
+    throw codedError('USAGE', `it must have 1 to ${bounds.longestNote} bytes`, { where: '--reason' });
   if (output === '') throw codedError('USAGE', 'a path is empty', { where: '--output' });
   if (json === true && output === '-' && dryRun !== true)
     throw codedError('USAGE', 'standard output is for the packets', {

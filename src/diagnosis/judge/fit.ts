@@ -1,6 +1,7 @@
 import { leftOutReasons } from '../../inject/index.ts';
 import type { PodTemplate } from '../../kubernetes/api/types.ts';
 import {
+  agentVariables,
   annotationPrefix,
   fitsVolume,
   isHarmless,
@@ -36,7 +37,7 @@ export function fitOfSidecar({ metadata, spec }: PodTemplate): Condition[] {
     standingSettings.map(({ name }) => [name, valueOf(settingEnvironment(name))]),
   );
   const values = settingsOfPod({ settings: defaults }, settingsOfAnnotations(annotations));
-  const volume = parseQuantity(valueOf('PACKET_CAPTURE_SIZE_LIMIT'));
+  const volume = parseQuantity(valueOf(agentVariables.sizeLimit));
   return [
     ...refusedSettings(settingsOfAnnotations(annotations), platformOf(environment)),
     ...(hasInvalidAmount(annotations) ? [{ met: false, what: `it runs ${leftOutReasons.amount}` }] : []),

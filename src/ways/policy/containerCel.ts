@@ -1,9 +1,14 @@
 import type { Container } from '../../kubernetes/api/types.ts';
-import { platformEnvironment, settingEnvironment, standingSettings, type PlatformKey } from '../../settings/index.ts';
+import {
+  agentVariables,
+  platformEnvironment,
+  settingEnvironment,
+  standingSettings,
+  type PlatformKey,
+} from '../../settings/index.ts';
 import {
   defaultSidecarConfig,
   makeSidecar,
-  metricsEnvironment,
   restrictedSecurityContext,
   type SecurityProfile,
   type Sidecar,
@@ -39,7 +44,7 @@ export const containerVariables: readonly Variable[] = [
     name: 'environment',
     // The defaults of settings are added below. Of the rest, only the size of the volume differs between pods.
     expression: `${environmentOf(agent)}
-+ (variables.metricsPort == '' ? [] : [dyn({'name': '${metricsEnvironment}', 'value': ':' + variables.metricsPort})])
++ (variables.metricsPort == '' ? [] : [dyn({'name': '${agentVariables.metrics}', 'value': ':' + variables.metricsPort})])
 + variables.platformVariables
 + variables.settingVariables`,
   },
@@ -76,7 +81,7 @@ function sidecarOf(profile: SecurityProfile): Sidecar {
 
 function environmentOf({ env }: Container): string {
   const items = (env as readonly { readonly name: string }[]).map((item) =>
-    item.name === 'PACKET_CAPTURE_SIZE_LIMIT' ? { ...item, value: cel('variables.sizeLimit') } : item,
+    item.name === agentVariables.sizeLimit ? { ...item, value: cel('variables.sizeLimit') } : item,
   );
   return celOf(items.map((item) => cel(`dyn(${celOf(item, '  ')})`)));
 }

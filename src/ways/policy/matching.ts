@@ -1,4 +1,4 @@
-import type { SkipReason } from '../../inject/index.ts';
+import { skipReasons, type SkipReason } from '../../inject/index.ts';
 import { agentImage } from '../../inject/presence.ts';
 import { injectAnnotation, statusAnnotation } from '../../settings/index.ts';
 import { containerNames, mountPaths, volumeNames } from '../../sidecar/index.ts';
@@ -18,12 +18,36 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
-/** The reasons of the policy: those of all ways, some of the webhook, and invalid parameters. */
-export type PolicySkip = SkipReason | 'not_opted_in' | 'not_probe' | 'patch_doubtful' | 'parameters_invalid';
+/** The reasons that the policy has besides those of all ways, one clause each. */
+const ownSkips = {
+  not_opted_in: 'its annotation does not ask for it',
+  not_probe: 'it has the labels of a probe, and is not a dry run',
+  patch_doubtful: 'it has so many annotations that no more fit (256 KiB)',
+  parameters_invalid: 'the ConfigMap has a value that the API server accepts in no pod',
+} as const;
+
+/** The reasons of the policy. */
+export type PolicySkip = SkipReason | keyof typeof ownSkips;
 
 /** The name of the condition that leaves a pod alone for a reason: `packet-capture.internal/host-network`. */
 export function matchConditionName(reason: PolicySkip): string {
-  return `packet-capture.internal/${reason.replaceAll('_', '-')}`;
+  return `${namePrefix}${reason.replaceAll('_', '-')}`;
+}
+
+const namePrefix = 'packet-capture.internal/';
+
+/** Why the policy leaves a pod alone, by the name of the condition without its prefix; in the order of the policy. */
+export function policySkips(): readonly { readonly name: string; readonly text: string }[] {
+  const texts = new Map(
+    Object.entries({ ...skipReasons, ...ownSkips }).map(([reason, text]) => [
+      matchConditionName(reason as PolicySkip),
+      text,
+    ]),
+  );
+  return [...optInConditions, ...fitConditions, ...agentConditions].map(({ name }) => ({
+    name: name.slice(namePrefix.length),
+    text: texts.get(name) ?? '',
+  }));
 }
 
 /** The limit for all keys and values (apimachinery/pkg/api/validation/objectmeta.go, TotalAnnotationSizeLimitB). */

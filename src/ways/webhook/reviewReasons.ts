@@ -1,7 +1,11 @@
 import { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from '../../inject/index.ts';
 
-/** Why a pod was injected. */
-export const injectedReasons = ['opted_in', 'not_opted_out', 'probe'] as const;
+/** Why a pod was injected, one clause each. */
+export const injectedTexts = {
+  opted_in: 'its annotation asks for it',
+  not_opted_out: 'with `--opt-out`: its annotation does not refuse it',
+  probe: 'it is a probe: a dry run of a pod, which proves that injection works',
+} as const;
 
 /** Why a pod was not injected, in addition to the reasons that all ways share ({@link skipReasons}). */
 const serverSkips = {
@@ -13,16 +17,29 @@ const serverSkips = {
   patch_doubtful: 'the patch could harm this pod, so it was not sent',
 } as const;
 
-export type InjectedReason = (typeof injectedReasons)[number];
+/** The shared reasons that no review ends with: the pod brings no settings with it, and `restricted` has no webhook. */
+const elsewhere: ReadonlySet<string> = new Set<SkipReason>([
+  'setting_conflict',
+  'not_injected',
+  'pod_security_restricted',
+]);
+
+/** Why a pod was skipped, one clause each; for the documentation and the metrics. */
+export const skippedTexts: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries({ ...skipReasons, ...serverSkips }).filter(([reason]) => !elsewhere.has(reason)),
+);
+
+export type InjectedReason = keyof typeof injectedTexts;
 export type SkippedReason = SkipReason | keyof typeof serverSkips;
 export type Reason = InjectedReason | SkippedReason;
 
-/** All reasons, for the metrics. */
-export const reasons: readonly Reason[] = [
-  ...injectedReasons,
-  ...(Object.keys(skipReasons) as SkipReason[]),
-  ...(Object.keys(serverSkips) as (keyof typeof serverSkips)[]),
-];
+/** All reasons that a review can have, for the metrics. */
+export const reasons = [...Object.keys(injectedTexts), ...Object.keys(skippedTexts)] as readonly Reason[];
+
+/** Whether a pod with this reason was injected. */
+export function isInjected(reason: Reason): reason is InjectedReason {
+  return Object.hasOwn(injectedTexts, reason);
+}
 
 /**
  * The skips that become warnings, which kubectl prints: a user who asked for injection should see them. Not

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import {
-  goTable,
   parseDuration,
   parseKeep,
   parseQuantity,
@@ -66,8 +65,4 @@ test('what a release does not allow is refused in the same words', async () => {
 test.each(settings.map(({ name }) => name))('%s has a value that is valid and one that is not', (name) => {
   const reasons = vectors.filter(({ setting }) => setting === name).map(({ reason }) => reason === undefined);
   expect(new Set(reasons)).toEqual(new Set([true, false]));
-});
-
-test("the Go program's table is the one of today", async () => {
-  expect(await readFile(new URL('table.go', folder), 'utf8')).toBe(goTable());
 });

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { version } from '../../../version.ts';
 import type { Verdict } from '../decide.ts';
 import { webhookNames, type WebhookName } from '../names.ts';
-import { injectedReasons, reasons, type Reason } from '../reviewReasons.ts';
+import { isInjected, reasons, type Reason } from '../reviewReasons.ts';
 import type { CloseReason } from './connections.ts';
 import type { FileName } from './reload.ts';
 
@@ -48,14 +48,10 @@ export function makeMetrics(): Metrics {
     new Gauge({ name: prefix + name, help, labelNames, registers });
 
   gauge('info', 'Version of the injector; always 1.', ['version']).set({ version }, 1);
-  const reviews = counter('reviews_total', 'Reviews that were answered, by webhook, decision and reason.', [
-    'webhook',
-    'decision',
-    'reason',
-  ]);
+  const reviews = counter('reviews_total', 'Answered reviews.', ['webhook', 'decision', 'reason']);
   const durations = new Histogram({
     name: `${prefix}review_duration_seconds`,
-    help: 'From the head of a request to its answer.',
+    help: 'Seconds from the head of a review to its answer.',
     labelNames: ['webhook'],
     buckets,
     registers,
@@ -66,7 +62,7 @@ export function makeMetrics(): Metrics {
   ]);
   const tlsErrors = counter(
     'tls_errors_total',
-    'Connections that failed before a request, as when a client does not trust the certificate.',
+    'Connections that failed before a request; grows when the API server does not trust the certificate.',
   );
   let countConnections = (): number => 0;
   // oxlint-disable-next-line no-new -- the registry asks it at each scrape
@@ -80,12 +76,16 @@ export function makeMetrics(): Metrics {
   });
   const closedConnections = counter(
     'closed_connections_total',
-    'Connections that were closed because others needed their place, or because they took too long.',
+    'Connections that the server closed: crowded: others needed their place; slow: they took too long.',
     ['reason'],
   );
   const droppedLines = counter('log_lines_dropped_total', 'Log lines dropped because their reader was too slow.');
   const expiry = gauge('certificate_expiry_timestamp_seconds', 'When the served certificate expires, as Unix time.');
-  const configuration = gauge('configuration_info', 'The configuration in use; always 1.', ['sha256']);
+  const configuration = gauge(
+    'configuration_info',
+    '1 for the configuration in use; if replicas differ, some do not use the new one yet.',
+    ['sha256'],
+  );
   const reloads = counter('reloads_total', 'Changed files that were used or refused.', ['file', 'result']);
   const fileRefused = gauge(
     'file_refused',
@@ -127,5 +127,5 @@ export function makeMetrics(): Metrics {
 }
 
 function decisionOf(reason: Reason): Verdict['decision'] {
-  return (injectedReasons as readonly Reason[]).includes(reason) ? 'injected' : 'skipped';
+  return isInjected(reason) ? 'injected' : 'skipped';
 }

@@ -1,16 +1,14 @@
 import { expect, test } from 'vitest';
 import { leftOutReasons, type LeftOut } from '../../../../src/inject/index.ts';
 import {
-  injectedReasons,
+  isInjected,
   leftOutWarnings,
   reasons,
   warningsFor,
   type SkippedReason,
 } from '../../../../src/ways/webhook/reviewReasons.ts';
 
-const skipped = reasons.filter(
-  (reason): reason is SkippedReason => !(injectedReasons as readonly string[]).includes(reason),
-);
+const skipped = reasons.filter((reason): reason is SkippedReason => !isInjected(reason));
 
 test.each(skipped)('the warning for %s is one sentence that the API server does not cut', (reason) => {
   for (const warning of warningsFor(reason)) {
