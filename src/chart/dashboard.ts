@@ -1,4 +1,4 @@
-/** A query of Prometheus, and what its lines are called. */
+/** A query of Prometheus, and the legend of its lines. */
 type Query = readonly [expression: string, legend: string];
 
 interface Panel {
@@ -188,7 +188,7 @@ const rows: ReadonlyArray<{ readonly title: string; readonly panels: readonly Pa
   },
 ];
 
-/** Of every release; as a regular expression. */
+/** A regular expression for the webhooks of every release. */
 function webhookNames(): string {
   return '([a-z]+[.])?injector[.]packet-capture[.]internal';
 }
@@ -197,7 +197,7 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 const columns = 3;
 const [width, height] = [24 / columns, 8];
 
-/** The dashboard for Grafana, as JSON; a final newline. */
+/** The dashboard for Grafana, as JSON with a final newline. */
 export function dashboardJson(): string {
   const panels: object[] = [];
   let y = 0;
@@ -244,7 +244,7 @@ const frame = {
   },
 };
 
-/** Several may be chosen; all of them at first. */
+/** A variable of the dashboard: a list to choose from, with everything chosen at first. */
 function variable(name: string, query: string): object {
   return {
     name,

@@ -8,7 +8,7 @@ export const ring = {
   bufferSize: findSetting('buffer-size')?.default,
   spareFiles,
   spareBytes,
-  /** As the rule's texts have it. */
+  /** The same as text, for messages. */
   spare: formatMebibytes(spareBytes),
   maxVolumeSize: defaultMaxVolumeSize,
   maxBufferSize: defaultMaxBufferSize,

@@ -1,7 +1,7 @@
 {{/*
 The label terms that select the namespaces of each profile. A namespace without the label has the level of
 injection.podSecurity. No profile selects namespaces that enforce "restricted", which forbids the capability that a
-capture needs. Must agree with src/inject/podSecurity.ts. Takes the root; {privileged, baseline}: selector expressions.
+capture needs. Must agree with src/inject/podSecurityLevel.ts. Takes the root; {privileged, baseline}: selector expressions.
 */}}
 {{- define "packet-capture.levels" -}}
 {{- $key := "pod-security.kubernetes.io/enforce" }}

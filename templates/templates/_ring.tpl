@@ -1,5 +1,5 @@
 {{/*
-The bytes of a quantity, as a number in text. Must agree with src/settings/quantity.ts.
+The bytes of a quantity, as a number in text. Must agree with src/quantity.ts.
 */}}
 {{- define "packet-capture.bytes" -}}
 {{- $text := include "packet-capture.text" . }}

@@ -48,10 +48,10 @@ export const valuesTree = {
   global: globalValues,
 } as const satisfies Fields;
 
-/** The values of the chart, whole. */
+/** All values of the chart. */
 export type ChartValues = ValuesOf<typeof valuesTree>;
 
-/** What stands in a user's `--values`. */
+/** The values that a user may set, as in a file for `--values`. */
 export type ChartOverrides = Overrides<ChartValues>;
 
 /** The default values of the chart. */

@@ -1,7 +1,7 @@
 import { bool, each, integer, intOrText, listOf, mapOf, oneOf, quantity, shape, text } from './shapes.ts';
 
 /**
- * Parts of Kubernetes objects that values hand on; see shapes.ts. Each is one definition of the schema, see schema.ts.
+ * Parts of Kubernetes objects that values pass on; see shapes.ts. Each is one definition of the schema, see schema.ts.
  */
 
 const texts = listOf(text);
@@ -9,7 +9,7 @@ const texts = listOf(text);
 const expressions = (...operators: readonly string[]) =>
   listOf(shape({ key: text, operator: oneOf(...operators), values: texts }, 'key', 'operator'));
 
-/** As other objects have it; those of the injection are stricter, see schemas.ts. */
+/** A label selector inside another object. The selectors of the injection are stricter, see schemas.ts. */
 export const labelSelector = shape({
   matchLabels: mapOf(text),
   matchExpressions: expressions('In', 'NotIn', 'Exists', 'DoesNotExist'),
@@ -289,7 +289,7 @@ const scalingRules = shape({
 });
 export const scalingBehavior = shape(each(scalingRules, 'scaleUp', 'scaleDown'));
 
-/** Of the Prometheus operator. */
+/** The relabelings of the Prometheus operator. */
 export const relabelings = listOf(
   shape({
     sourceLabels: texts,
