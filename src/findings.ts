@@ -63,11 +63,3 @@ export function countFindings(
     .map(([level, count]) => `${count} ${level}${count === 1 ? '' : 's'}`)
     .join(', ');
 }
-
-/** A table of findings as Markdown; a test compares it with the docs. */
-export function findingsTable(kinds: Readonly<Record<string, FindingKind>>): string {
-  const rows = Object.entries(kinds).map(
-    ([code, { level, meaning, hint }]) => `| \`${code}\` | ${level} | ${meaning}${hint === '' ? '' : `. ${hint}`} |`,
-  );
-  return ['| code | level | meaning, and what to do |', '| --- | --- | --- |', ...rows].join('\n');
-}

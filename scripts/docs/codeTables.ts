@@ -1,4 +1,8 @@
+import { findingKinds as certificateFindings } from '../../src/certificates/certificateFindings.ts';
+import { findingKinds as checkFindings, reasons } from '../../src/diagnosis/index.ts';
 import { errorTable } from '../../src/errors.ts';
+import type { FindingKind } from '../../src/findings.ts';
+import { findingKinds as preflightFindings } from '../../src/release/plan/preflightFindings.ts';
 import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
 import { policySkips } from '../../src/ways/policy/matching.ts';
 import { injectedTexts, skippedTexts, warningsFor, type SkippedReason } from '../../src/ways/webhook/reviewReasons.ts';
@@ -11,8 +15,8 @@ export function errorsMarkdown(): string {
 }
 
 /** Every reason why a workload is left alone (docs/errors.md). */
-export function skipsMarkdown(reasons: Readonly<Record<string, string>> = manifestSkipReasons): string {
-  const rows = Object.entries(reasons).map(([reason, sentence]) => [code(reason), sentence]);
+export function skipsMarkdown(skips: Readonly<Record<string, string>> = manifestSkipReasons): string {
+  const rows = Object.entries(skips).map(([reason, sentence]) => [code(reason), sentence]);
   return markdownTable(['code', 'the pod or workload is skipped, because'], rows);
 }
 
@@ -38,4 +42,26 @@ export function policyReasonsMarkdown(): string {
     ['reason', 'the pod is left alone, because'],
     policySkips().map(({ name, text }) => [code(name), text]),
   );
+}
+
+/** The findings of `check`, of the preflight and of `certs inspect`, by their documents. */
+export const findingsMarkdown = {
+  'docs/diagnosis.md': findingsTable(checkFindings),
+  'docs/install.md': findingsTable(preflightFindings),
+  'docs/certificates.md': findingsTable(certificateFindings),
+} as const;
+
+function findingsTable(kinds: Readonly<Record<string, FindingKind>>): string {
+  const rows = Object.entries(kinds).map(([name, { level, meaning, hint }]) => [
+    code(name),
+    level,
+    hint === '' ? meaning : `${meaning}. ${hint}`,
+  ]);
+  return markdownTable(['code', 'level', 'meaning, and what to do'], rows);
+}
+
+/** The reasons of `why` (docs/diagnosis.md). */
+export function whyReasonsMarkdown(): string {
+  const rows = Object.entries(reasons).map(([reason, { level, text }]) => [code(reason), level, text]);
+  return markdownTable(['reason', 'level', 'the pod is without the sidecar because'], rows);
 }

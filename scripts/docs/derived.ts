@@ -1,13 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findingKinds as certificateFindings } from '../../src/certificates/certificateFindings.ts';
-import { findingsMarkdown, reasonsMarkdown } from '../../src/diagnosis/report/markdown.ts';
-import { findingsTable } from '../../src/findings.ts';
-import { truthTableMarkdown } from '../../src/inject/index.ts';
-import { findingsMarkdown as preflightMarkdown } from '../../src/release/plan/preflightFindings.ts';
-import { settingsMarkdown } from '../../src/settings/index.ts';
 import { onlyAttachReasons } from '../../src/ways/attach/index.ts';
-import { errorsMarkdown, policyReasonsMarkdown, reviewReasonsMarkdown, skipsMarkdown } from './codeTables.ts';
+import {
+  errorsMarkdown,
+  findingsMarkdown,
+  policyReasonsMarkdown,
+  reviewReasonsMarkdown,
+  skipsMarkdown,
+  whyReasonsMarkdown,
+} from './codeTables.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
 import { goTable } from './goTable.ts';
 import { replaceMarked } from './marks.ts';
@@ -15,6 +16,8 @@ import { agentMetricsMarkdown, alertsMarkdown, injectorMetricsMarkdown } from '.
 import { placementMarkdown } from './placementTable.ts';
 import { amountsMarkdown, limitsMarkdown, serveFlagsMarkdown, toolsMarkdown } from './releaseTables.ts';
 import { statesMarkdown, updateResultsMarkdown } from './resultTables.ts';
+import { settingsMarkdown } from './settingsTable.ts';
+import { truthTableMarkdown } from './truthTable.ts';
 
 /** Folder of the decisions, from the project's root. */
 const decisionsFolder = 'docs/decisions';
@@ -36,12 +39,10 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
   const read = async (file: string): Promise<string> => readFile(join(root, file), 'utf8');
   const parts: readonly DerivedPart[] = [
     { file: 'docs/settings.md', mark: 'settings', text: settingsMarkdown() },
+    ...Object.entries(findingsMarkdown).map(([file, text]) => ({ file, mark: 'findings', text })),
     { file: 'docs/diagnosis.md', mark: 'states', text: statesMarkdown() },
     { file: 'docs/running.md', mark: 'results', text: updateResultsMarkdown() },
-    { file: 'docs/diagnosis.md', mark: 'findings', text: findingsMarkdown() },
-    { file: 'docs/diagnosis.md', mark: 'reasons', text: reasonsMarkdown() },
-    { file: 'docs/install.md', mark: 'findings', text: preflightMarkdown() },
-    { file: 'docs/certificates.md', mark: 'findings', text: findingsTable(certificateFindings) },
+    { file: 'docs/diagnosis.md', mark: 'reasons', text: whyReasonsMarkdown() },
     { file: 'docs/errors.md', mark: 'errors', text: errorsMarkdown() },
     { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
     { file: 'docs/errors.md', mark: 'attach skips', text: skipsMarkdown(onlyAttachReasons) },

@@ -1,6 +1,6 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { sendMergePatch } from '../kubernetes/sendPatch.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 /** Annotations to set; null removes one. */
 export type Annotations = Readonly<Record<string, string | null>>;

@@ -1,5 +1,5 @@
 import type { Kubectl, KubectlProcess, KubectlStart, KubectlStartOptions } from '../kubernetes/kubectl.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
 

@@ -7,7 +7,7 @@ export {
   type FoundPods,
   type PodName,
   type PodTarget,
-} from './pods.ts';
+} from './findPods.ts';
 export { ownSettingsReader } from './ownSettings.ts';
 export { dueOrders, setInPod, type AgentOrders } from './setInPod.ts';
 export { readAgentStatus } from './readAgentStatus.ts';

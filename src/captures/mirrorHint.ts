@@ -1,7 +1,7 @@
 import type { PodTemplate } from '../kubernetes/api/types.ts';
 import { settingAnnotation, statusAnnotation, type SettingValues } from '../settings/index.ts';
 import { mirrorName, parseStatus } from '../sidecar/index.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 /** Why a pod cannot mirror: the container that mirrors cannot be added to a live pod. Pure. */
 export function mirrorProblem(pod: Pick<CapturedPod, 'mirrors'>, { mirror = '' }: SettingValues): string | undefined {

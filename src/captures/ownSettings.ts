@@ -1,8 +1,8 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { settingAnnotation, type SettingName } from '../settings/index.ts';
 import type { AgentStatus } from './agentStatus.ts';
+import type { CapturedPod } from './findPods.ts';
 import { mapParallel } from './parallel.ts';
-import type { CapturedPod } from './pods.ts';
 import { readAgentStatus } from './readAgentStatus.ts';
 import { atOnce } from './readStatus.ts';
 

@@ -2,8 +2,8 @@ import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
 import type { Asked } from './agentStatus.ts';
+import { notRunning, type CapturedPod } from './findPods.ts';
 import { mostStatusBytes, parseAgentStatus } from './parseAgentStatus.ts';
-import { notRunning, type CapturedPod } from './pods.ts';
 
 /**
  * Asks the agent in a pod. A pod that does not answer is not an error, because others may answer.

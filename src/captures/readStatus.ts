@@ -1,7 +1,7 @@
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import type { AgentStatus } from './agentStatus.ts';
+import { findPods, type BarePod, type PodTarget } from './findPods.ts';
 import { mapParallel } from './parallel.ts';
-import { findPods, type BarePod, type PodTarget } from './pods.ts';
 import { readAgentStatus } from './readAgentStatus.ts';
 
 /** The state of a captured pod; plain data, for people and for `-o json`. */

@@ -2,7 +2,7 @@ import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { refreshAnnotation } from '../settings/index.ts';
 import { annotatePod } from './annotate.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 /** Seconds to wait for a change before the kubelet is asked again; usually it needs one second. */
 export const usualSeconds = 5;

@@ -5,7 +5,7 @@ import { parseDuration } from '../settings/index.ts';
 import { fieldsOf, parseJson, textOf } from '../typed.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
 import type { AgentStatus } from './agentStatus.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 /** What an attached agent is told besides its settings; an absent member stays as it is. */
 export interface AgentOrders {

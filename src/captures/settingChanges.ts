@@ -10,7 +10,7 @@ import {
   type SettingValues,
 } from '../settings/index.ts';
 import type { Annotations } from './annotate.ts';
-import type { CapturedPod } from './pods.ts';
+import type { CapturedPod } from './findPods.ts';
 
 /** A setting's annotation, before and after. */
 export interface SettingChange {

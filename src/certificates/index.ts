@@ -1,7 +1,7 @@
 export { findingKinds, type Finding, type FindingCode } from './certificateFindings.ts';
 export type { CertificateAuthority } from './forge.ts';
 export { makeRandomness, type Randomness } from './randomness.ts';
-export type { CertificateSummary } from './summary.ts';
+export type { CertificateSummary } from './certificateSummary.ts';
 export { inspect, type Inspection, type InspectionOptions } from './inspect.ts';
 export { issueMaterial, rotateOnce, type Rotated } from './issue.ts';
 export { caDays, renewBeforeDays, servingDays } from './lifetimes.ts';

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
 import { finding, type Finding } from './certificateFindings.ts';
+import { summaryOf, nameOf, type CertificateSummary } from './certificateSummary.ts';
 import { daysUntil, renewBeforeDays } from './lifetimes.ts';
 import { dnsNamesOf, isSignedBy, keyMatches, type CertificateMaterial } from './material.ts';
 import { readPem } from './pem.ts';
 import { isUsable, nextStep, type RotationStep } from './rotation.ts';
-import { summaryOf, nameOf, type CertificateSummary } from './summary.ts';
 
 /** What is checked. */
 export interface InspectionOptions {

@@ -3,7 +3,7 @@ import { policyExpressions } from '../ways/policy/index.ts';
 import { dashboardJson } from './dashboard.ts';
 import { defaultsJson } from './defaults.ts';
 import { identity } from './identity.ts';
-import { ring } from './ring.ts';
+import { ring } from './ringNumbers.ts';
 import { compactSchema } from './schema.ts';
 import { valuesMarkdown, valuesYaml, type Baked } from './valuesYaml.ts';
 

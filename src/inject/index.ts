@@ -12,12 +12,4 @@ export { leftOutReasons, skipReasons, type LeftOut, type SkipReason } from './re
 export { planRemoval, type Removal, type RemovalPlan } from './removal.ts';
 export { planUpdate, updatePatch, type Update, type UpdateOptions, type UpdatePlan } from './update.ts';
 export { seesCiphertextAlone } from './notes.ts';
-export {
-  injectingWays,
-  levelRows,
-  optInRowOf,
-  optInRows,
-  skipOrder,
-  truthTableMarkdown,
-  type InjectingWay,
-} from './truthTable.ts';
+export { injectingWays, levelRows, optInRowOf, optInRows, skipOrder, type InjectingWay } from './truthTable.ts';

@@ -1,6 +1,6 @@
 export { formatAddress, parseAddress } from './addresses.ts';
 export { createCaptureReader, readCapture, type CaptureReader, type Truncation } from './reader.ts';
-export { createCaptureScanner, type CaptureScanner, type ScannedPacket, type ScanVisitor } from './scanner.ts';
+export { createCaptureScanner, type CaptureScanner, type ScannedPacket, type ScanVisitor } from './captureScanner.ts';
 export { podLimits } from './readLimits.ts';
 export { mergeFiles, type CaptureSource, type MergeOptions } from './mergeFiles.ts';
 export {
@@ -13,7 +13,7 @@ export {
 export { createCaptureCutter, type CaptureCutter, type CutCounts, type TimeWindow } from './cut.ts';
 export type { InterfaceLabel, Labeller } from './interfaceTable.ts';
 export type { CaptureInterface, CaptureNames, CapturePacket, CaptureRecord } from './records.ts';
-export { readNames, type AddressName } from './names.ts';
+export { readNames, type AddressName } from './nameRecords.ts';
 export { toNanoseconds } from './resolution.ts';
-export type { Naming } from './naming.ts';
+export type { Naming } from './writeNames.ts';
 export { addressKey, addressOfKey, packetAddresses, type AddressKey } from './packetAddresses.ts';

@@ -3,11 +3,11 @@ import { writePacket } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceBudget, type Labeller } from './interfaceTable.ts';
 import { writeHeader, writeOther } from './mergeFiles.ts';
-import { writeAddressNames, type Naming } from './naming.ts';
 import { createCaptureReader, type Truncation } from './reader.ts';
 import { podLimits } from './readLimits.ts';
 import type { CapturePacket } from './records.ts';
 import { toNanoseconds } from './resolution.ts';
+import { writeAddressNames, type Naming } from './writeNames.ts';
 
 /** Merges sources into one pcapng while they capture; sources may come and go. */
 export interface LiveMerge {

@@ -3,12 +3,12 @@ import { createByteWriter, type ByteWriter } from './byteWriter.ts';
 import { writeNames, writePacket, writeSecrets, writeSection, writeStatistics, writeUnknown } from './encode.ts';
 import { createHeap } from './heap.ts';
 import { createInterfaceTable, type InterfaceTable, type Labeller } from './interfaceTable.ts';
-import { writeAddressNames, type Naming } from './naming.ts';
 import { textOption } from './options.ts';
 import { createCaptureReader } from './reader.ts';
 import { fileLimits, podLimits } from './readLimits.ts';
 import type { CapturePacket, CaptureRecord } from './records.ts';
 import { toNanoseconds } from './resolution.ts';
+import { writeAddressNames, type Naming } from './writeNames.ts';
 
 /** One finished capture file, pcapng or classic pcap. */
 export interface CaptureSource {

@@ -2,7 +2,6 @@ export { lockProblem } from './allowed.ts';
 export { allowedKeys, allowedLists, forAllowed, type AllowedItems, type AllowedKey } from './allowedLists.ts';
 export { bounds, headersOnly } from './bounds.ts';
 export { parseDuration } from '../duration.ts';
-export { settingsMarkdown } from './settingsTable.ts';
 export {
   annotationPrefix,
   injectAnnotation,
@@ -15,7 +14,7 @@ export {
 } from './annotations.ts';
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatMebibytes, parseQuantity, preciseBytes, quantitySuffixes, shortestQuantity } from '../quantity.ts';
-export { parseKeep, type Keep } from './keep.ts';
+export { parseKeep, type Keep } from './keepSetting.ts';
 export {
   fitsVolume,
   keepBytes,

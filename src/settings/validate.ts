@@ -2,7 +2,7 @@ import { parseDuration } from '../duration.ts';
 import { parseQuantity, shortestQuantity } from '../quantity.ts';
 import { destinationProblem, lockProblem } from './allowed.ts';
 import { bounds, headersOnly } from './bounds.ts';
-import { keepProblem } from './keep.ts';
+import { keepProblem } from './keepSetting.ts';
 import type { Platform } from './platform.ts';
 import { findSetting, type SettingType } from './table.ts';
 

@@ -7,7 +7,7 @@ import {
   type ScannedPacket,
   type ScanVisitor,
 } from '../pcapng/index.ts';
-import { createAddresses, type Addresses } from './addresses.ts';
+import { createAddresses, type Addresses } from './addressTable.ts';
 import { createApplicationTotals, type ApplicationTotals } from './applicationTotals.ts';
 import { createClock } from './clock.ts';
 import type { ConversationProtocol } from './conversation.ts';

@@ -1,2 +1,2 @@
-export { configurationFolder } from './folder.ts';
+export { configurationFolder } from './configurationFolder.ts';
 export { mostColours, profileFiles, profileName, type ColouredPod } from './profile.ts';

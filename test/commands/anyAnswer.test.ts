@@ -155,7 +155,7 @@ test('only a few files parse JSON from other programs, and each checks its type'
   expect(parsing.toSorted()).toEqual([
     // Except for the chart's arguments and helm's report of what it has just done.
     'cli/injector/optIn.ts',
-    'release/helm/upgrade.ts',
+    'release/helm/helmUpgrade.ts',
     'release/hooks/apiClient.ts',
     'release/hooks/apiError.ts',
     'release/hooks/apiKubectl.ts',

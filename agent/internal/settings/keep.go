@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// CheckKeep takes an empty text, `DURATION[ REASON]` or `FROM/TO[ REASON]`; as keepProblem in src/settings/keep.ts.
+// CheckKeep takes an empty text, `DURATION[ REASON]` or `FROM/TO[ REASON]`; as keepProblem in src/settings/keepSetting.ts.
 func CheckKeep(text string) (*Keep, string) {
 	if text == "" {
 		return nil, noReason

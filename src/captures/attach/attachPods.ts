@@ -2,7 +2,7 @@ import type { Pod } from '../../kubernetes/api/types.ts';
 import { currentNamespace } from '../../kubernetes/namespace.ts';
 import { whoAmI } from '../../kubernetes/whoAmI.ts';
 import { plainText } from '../../plainText.ts';
-import { checkPodTarget, foundPods, type FoundPods } from '../pods.ts';
+import { checkPodTarget, foundPods, type FoundPods } from '../findPods.ts';
 import { readTarget, type PodTarget } from '../readTarget.ts';
 import { createAttacher, type AttachedPod, type AttachedTo, type Attacher, type AttacherOptions } from './attacher.ts';
 import { attachEvent, noEvents, writeEvents } from './attachEvent.ts';

@@ -1,7 +1,7 @@
 import type { Pod } from '../../kubernetes/api/types.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { plainText } from '../../plainText.ts';
-import { foundPods, type FoundPods } from '../pods.ts';
+import { foundPods, type FoundPods } from '../findPods.ts';
 import { readTarget, type PodTarget } from '../readTarget.ts';
 import type { Attacher } from './attacher.ts';
 import { containerState } from './waitForContainers.ts';

@@ -1,9 +1,9 @@
 import { basename, join } from 'node:path';
 import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { formatTime } from '../../time.ts';
+import { findPods, type BarePod, type CapturedPod, type PodName, type PodTarget } from '../findPods.ts';
 import { mapParallel } from '../parallel.ts';
 import { pause } from '../pause.ts';
-import { findPods, type BarePod, type CapturedPod, type PodName, type PodTarget } from '../pods.ts';
 import { clockText, windowOfPod, type PodWindow, type WindowRequest } from '../timeWindow.ts';
 import type { FetchedFile } from './fetchFile.ts';
 import { fetchKept } from './fetchKept.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { rethrowUnlessRecoverable } from '../../errors.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
-import type { CapturedPod } from '../pods.ts';
+import type { CapturedPod } from '../findPods.ts';
 import type { FetchedFile } from './fetchFile.ts';
 import { fetchAll, type PodFetch } from './fetchPod.ts';
 import type { KeptFile } from './listing.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { KubectlStart } from '../../kubernetes/kubectl.ts';
-import type { CapturedPod } from '../pods.ts';
+import type { CapturedPod } from '../findPods.ts';
 import type { PodWindow } from '../timeWindow.ts';
 import { cutFetched } from './cutFile.ts';
 import { fetchFile, type FetchedFile } from './fetchFile.ts';

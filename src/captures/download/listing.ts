@@ -3,8 +3,8 @@ import { parseTime } from '../../time.ts';
 import { agentClock, thisMoment, type AgentClock } from '../agentClock.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
 import { openFile, type AgentStatus } from '../agentStatus.ts';
+import { notRunning, type CapturedPod } from '../findPods.ts';
 import { parseAgentStatus } from '../parseAgentStatus.ts';
-import { notRunning, type CapturedPod } from '../pods.ts';
 import { askPod } from '../readAgentStatus.ts';
 
 /** A capture file in a pod. */

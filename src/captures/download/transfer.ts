@@ -4,7 +4,7 @@ import type { CodedError } from '../../errors.ts';
 import type { KubectlStart } from '../../kubernetes/kubectl.ts';
 import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import { execInPod } from '../exec.ts';
-import type { CapturedPod } from '../pods.ts';
+import type { CapturedPod } from '../findPods.ts';
 import { keepConnection } from './connection.ts';
 import type { RemoteFile } from './listing.ts';
 import { openPart } from './partFile.ts';

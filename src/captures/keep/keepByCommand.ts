@@ -3,8 +3,8 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { formatTime } from '../../time.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
 import type { KeptWindow } from '../agentStatus.ts';
+import type { CapturedPod } from '../findPods.ts';
 import { parseKeepNote } from '../parseAgentStatus.ts';
-import type { CapturedPod } from '../pods.ts';
 import type { KeepWindow } from './keepValue.ts';
 
 /** Bytes of keep.json: it has some hundred for each file. */

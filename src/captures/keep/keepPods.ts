@@ -1,8 +1,8 @@
 import { formatTime, secondsToNanoseconds } from '../../time.ts';
 import { listFiles } from '../download/listing.ts';
 import { beginsLate } from '../download/windowFiles.ts';
+import { findPods, type CapturedPod, type FoundPods, type PodTarget } from '../findPods.ts';
 import { mapParallel } from '../parallel.ts';
-import { findPods, type CapturedPod, type FoundPods, type PodTarget } from '../pods.ts';
 import { atOnce } from '../readStatus.ts';
 import { clockText, windowOfPod, type WindowRequest } from '../timeWindow.ts';
 import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCodedError } from '../../errors.ts';
 import type { Pod } from '../../kubernetes/api/types.ts';
 import { formatTime, secondsToNanoseconds } from '../../time.ts';
-import { capturedPod } from '../pods.ts';
+import { capturedPod } from '../findPods.ts';
 import { createEventTracker, type DueKeep } from './eventTracker.ts';
 import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';
 import { eventText, type PodEvent } from './podEvents.ts';

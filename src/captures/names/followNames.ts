@@ -4,7 +4,7 @@ import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { startWatch, type Watch, type WatchEvent } from '../../kubernetes/watch.ts';
 import type { Naming } from '../../pcapng/index.ts';
 import { createAddressBook, type AddressBook, type AddressOwner } from './addressBook.ts';
-import { podId } from './owners.ts';
+import { podId } from './addressOwners.ts';
 import {
   missingNote,
   otherLists,

@@ -3,7 +3,7 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { readUpTo, type ListRequest } from '../../kubernetes/pages.ts';
 import { mapParallel } from '../parallel.ts';
 import type { AddressOwner } from './addressBook.ts';
-import { apiServerOwner, nodeOfPod, nodeOwner, podOwner, serviceOwner, type NamedObject } from './owners.ts';
+import { apiServerOwner, nodeOfPod, nodeOwner, podOwner, serviceOwner, type NamedObject } from './addressOwners.ts';
 
 /** A list of objects with addresses. */
 export interface NamedList {

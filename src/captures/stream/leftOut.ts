@@ -1,4 +1,4 @@
-import type { CapturedPod } from '../pods.ts';
+import type { CapturedPod } from '../findPods.ts';
 import type { StreamEvent } from './streamEvents.ts';
 
 /** Tracks pods that are not captured because of the limit. */

@@ -12,7 +12,7 @@ import {
 } from '../../settings/index.ts';
 import { countOf, fieldsOf, parseJson } from '../../typed.ts';
 import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
-import type { CapturedPod } from '../pods.ts';
+import type { CapturedPod } from '../findPods.ts';
 
 /** The settings of the capture in one pod. */
 export interface PodCapture {

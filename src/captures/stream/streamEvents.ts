@@ -1,4 +1,4 @@
-import type { PodName } from '../pods.ts';
+import type { PodName } from '../findPods.ts';
 
 /** Events of a stream. */
 export type StreamEvent =

@@ -3,7 +3,7 @@ import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { createLiveMerge, type LiveMerge, type Naming } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
-import type { CapturedPod, FoundPods } from '../pods.ts';
+import type { CapturedPod, FoundPods } from '../findPods.ts';
 import { createLeftOut } from './leftOut.ts';
 import { createOutput, type Output } from './packetOutput.ts';
 import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';

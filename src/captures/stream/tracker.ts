@@ -1,4 +1,4 @@
-import type { CapturedPod, PodName } from '../pods.ts';
+import type { CapturedPod, PodName } from '../findPods.ts';
 import type { CaptureEnd } from './podCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
 

@@ -27,7 +27,7 @@ export function addKeep(program: Command): void {
       '\nWithout --last and --since it keeps the last 10m.\nExit codes: 0 every agent has kept them, 1 one has not, 2 wrong usage, 130 Ctrl-C.',
     )
     .action(async (name: string | undefined, flags: KeepFlags) => {
-      const { runKeep } = await import('../shared/keep.ts');
+      const { runKeep } = await import('../shared/keepCaptures.ts');
       await runKeep(name, flags);
     });
 }

@@ -3,7 +3,7 @@ import { ownerIndex, type Inventory } from '../read/inventory.ts';
 import { ownersOf } from '../read/podOwners.ts';
 import type { Registrations } from '../read/registrations.ts';
 import type { ReleaseState } from '../read/releaseState.ts';
-import { attachedFindings } from './attached.ts';
+import { attachedFindings } from './attachedFindings.ts';
 import { finding, type Finding } from './checkFindings.ts';
 import type { Subject } from './conditions.ts';
 import { judgePods } from './judgePods.ts';

@@ -1,7 +1,7 @@
 import type { Pod } from '../../kubernetes/api/types.ts';
 import { adviceFor } from '../judge/advice.ts';
 import { agentOf } from '../judge/agentOf.ts';
-import { attachedAgent, type AttachedAgent } from '../judge/attached.ts';
+import { attachedAgent, type AttachedAgent } from '../judge/attachedFindings.ts';
 import type { Condition, Subject } from '../judge/conditions.ts';
 import { fitOfSidecar } from '../judge/fit.ts';
 import { missedReason, type Judgement } from '../judge/judge.ts';

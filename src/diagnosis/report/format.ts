@@ -1,5 +1,5 @@
 import { formatFinding, type Level } from '../../findings.ts';
-import { attachedText } from '../judge/attached.ts';
+import { attachedText } from '../judge/attachedFindings.ts';
 import type { CheckResult } from '../judge/judgeCluster.ts';
 import type { MissedPod } from '../judge/missed.ts';
 import type { State } from '../judge/verdict.ts';

@@ -1,11 +1,11 @@
 import { codedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import { shell } from '../../shell.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
+import { upgrade, type ReleaseContext } from '../helm/helmUpgrade.ts';
 import { readHistory, type ReleaseHistory, type ReleaseJson } from '../helm/release.ts';
 import type { Values } from '../helm/releaseValues.ts';
-import { upgrade, type ReleaseContext } from '../helm/upgrade.ts';
 import { eventNames, reportDiagnostics } from './diagnostics.ts';
-import { whileWatching } from './watch.ts';
+import { whileWatching } from './whileWatching.ts';
 
 /**
  * Installs or upgrades, waits, and reports the progress. On failure it reports the reasons; the release is left

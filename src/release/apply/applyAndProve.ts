@@ -1,9 +1,9 @@
 import { codedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
 import { step } from '../../step.ts';
+import type { ReleaseContext } from '../helm/helmUpgrade.ts';
 import { readHistory, type ReleaseJson } from '../helm/release.ts';
 import { imagesOf } from '../helm/renderedChart.ts';
 import type { Tools } from '../helm/tools.ts';
-import type { ReleaseContext } from '../helm/upgrade.ts';
 import type { CertificatePlan } from '../plan/certificates.ts';
 import type { InstallOptions } from '../plan/installOptions.ts';
 import { releaseObjects, type PlannedInstall } from '../plan/releaseDryRun.ts';

@@ -3,12 +3,12 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { ifPossible, readSome } from '../../kubernetes/reading.ts';
 import { shell } from '../../shell.ts';
 import { waitFlags } from '../helm/helmFlags.ts';
+import type { ReleaseContext } from '../helm/helmUpgrade.ts';
 import { removeHookObjects } from '../helm/hookObjects.ts';
 import { readHistory, readManifests, type ReleaseHistory } from '../helm/release.ts';
 import { objectsOf } from '../helm/renderedObjects.ts';
-import type { ReleaseContext } from '../helm/upgrade.ts';
 import { readTargetRecord } from './readTargetRecord.ts';
-import { whileWatching } from './watch.ts';
+import { whileWatching } from './whileWatching.ts';
 
 /**
  * Rolls back after a failure: the previous revision runs again, or a first install is removed.

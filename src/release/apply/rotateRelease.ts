@@ -4,9 +4,9 @@ import { codedError } from '../../errors.ts';
 import type { WorkloadObject } from '../../kubernetes/api/types.ts';
 import { readSome } from '../../kubernetes/reading.ts';
 import { rolloutProgress } from '../../kubernetes/rolloutProgress.ts';
+import type { ReleaseContext } from '../helm/helmUpgrade.ts';
 import { releaseSelector, type ReleaseJson } from '../helm/release.ts';
 import { withMaterial, type Values } from '../helm/releaseValues.ts';
-import type { ReleaseContext } from '../helm/upgrade.ts';
 import { apply } from './apply.ts';
 import { proveInjection } from './proof.ts';
 

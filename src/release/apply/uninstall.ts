@@ -17,7 +17,7 @@ import { findLeftovers, isKept, type Leftover } from '../report/leftovers.ts';
 import { kubectlLines } from '../report/targetsState.ts';
 import { eventNames, reportDiagnostics } from './diagnostics.ts';
 import { readTargetRecord } from './readTargetRecord.ts';
-import { whileWatching } from './watch.ts';
+import { whileWatching } from './whileWatching.ts';
 
 export interface UninstallOptions extends Connection {
   readonly release: string;

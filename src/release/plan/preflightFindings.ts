@@ -1,11 +1,5 @@
 import { renewBeforeDays } from '../../certificates/lifetimes.ts';
-import {
-  findingsOf,
-  findingsTable,
-  sharedKinds,
-  type Finding as FindingWith,
-  type FindingKind,
-} from '../../findings.ts';
+import { findingsOf, sharedKinds, type Finding as FindingWith, type FindingKind } from '../../findings.ts';
 import { sinceKubernetes } from '../../minimums.ts';
 
 /**
@@ -178,8 +172,3 @@ export type FindingCode = keyof typeof findingKinds;
 export type Finding = FindingWith<FindingCode>;
 
 export const finding = findingsOf(findingKinds);
-
-/** The table of docs/install.md. */
-export function findingsMarkdown(): string {
-  return findingsTable(findingKinds);
-}

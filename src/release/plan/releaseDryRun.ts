@@ -1,12 +1,12 @@
 import { countFindings, formatFinding, hasErrors } from '../../findings.ts';
 import { step } from '../../step.ts';
 import { isHelmRefusal } from '../helm/helmError.ts';
+import { dryRunUpgrade, type ReleaseContext } from '../helm/helmUpgrade.ts';
 import { currentRevision, readManifests, type ReleaseJson } from '../helm/release.ts';
 import { withForcedHooks, withMaterial, withMode, type Values } from '../helm/releaseValues.ts';
 import { inNamespace, sidecarConfigOf } from '../helm/renderedChart.ts';
 import { objectsOf, type ManifestObject } from '../helm/renderedObjects.ts';
 import { kubectlIn, type Tools } from '../helm/tools.ts';
-import { dryRunUpgrade, type ReleaseContext } from '../helm/upgrade.ts';
 import { planCertificates, type CertificatePlan } from './certificates.ts';
 import type { Plan } from './inspectRelease.ts';
 import type { InstallOptions } from './installOptions.ts';

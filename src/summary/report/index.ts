@@ -1,2 +1,2 @@
 export { formatMarkdown } from './markdown.ts';
-export { formatSummary } from './text.ts';
+export { formatSummary } from './formatSummary.ts';

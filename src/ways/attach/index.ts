@@ -1,2 +1,2 @@
-export { planAttach, type AttachOptions, type AttachPlan, type Replaced } from './plan.ts';
-export { attachReasons, onlyAttachReasons, type AttachReason } from './reasons.ts';
+export { planAttach, type AttachOptions, type AttachPlan, type Replaced } from './attachPlan.ts';
+export { attachReasons, onlyAttachReasons, type AttachReason } from './attachReasons.ts';

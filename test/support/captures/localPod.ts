@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CapturedPod } from '../../../src/captures/pods.ts';
+import type { CapturedPod } from '../../../src/captures/findPods.ts';
 import { makeKubectl, makeKubectlStart, type Kubectl, type KubectlStart } from '../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from './agentProgram.ts';
 

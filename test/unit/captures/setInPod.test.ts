@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { CapturedPod, FoundPods } from '../../../src/captures/findPods.ts';
 import { ownSettingsReader } from '../../../src/captures/ownSettings.ts';
-import type { CapturedPod, FoundPods } from '../../../src/captures/pods.ts';
 import { dueOrders, refusalOf, setInPod } from '../../../src/captures/setInPod.ts';
 import { updatePods, type UpdatePodsOptions } from '../../../src/captures/updatePods.ts';
 import { codedError } from '../../../src/errors.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile, type FetchedFile } from '../../../../src/captures/download/fetchFile.ts';
 import { parseListing, type RemoteFile } from '../../../../src/captures/download/listing.ts';
-import type { CapturedPod } from '../../../../src/captures/pods.ts';
+import type { CapturedPod } from '../../../../src/captures/findPods.ts';
 import { makeKubectlStart } from '../../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from '../../../support/captures/agentProgram.ts';
 import { createLocalPod } from '../../../support/captures/localPod.ts';

@@ -1,6 +1,6 @@
 import type { ByteWriter } from './byteWriter.ts';
 import { writeNames } from './encode.ts';
-import { namesRecord, type AddressName } from './names.ts';
+import { namesRecord, type AddressName } from './nameRecords.ts';
 import type { CapturePacket } from './records.ts';
 
 /** Gives names to addresses while an output is written: in the order of the output, packet by packet. */

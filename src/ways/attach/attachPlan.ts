@@ -11,7 +11,7 @@ import {
   type AgentSidecarConfig,
   type AttachedContainer,
 } from '../../sidecar/index.ts';
-import type { AttachReason } from './reasons.ts';
+import type { AttachReason } from './attachReasons.ts';
 
 export interface AttachOptions {
   /** Its settings are the defaults of a new agent. */

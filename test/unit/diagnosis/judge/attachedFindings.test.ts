@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { attachedAgent, attachedFindings, attachedText } from '../../../../src/diagnosis/judge/attached.ts';
+import { attachedAgent, attachedFindings, attachedText } from '../../../../src/diagnosis/judge/attachedFindings.ts';
 import type { JudgedPod } from '../../../../src/diagnosis/judge/judgePods.ts';
 import type { Pod } from '../../../../src/kubernetes/api/types.ts';
 

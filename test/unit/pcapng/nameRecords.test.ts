@@ -5,7 +5,7 @@ import { formatAddress, parseAddress } from '../../../src/pcapng/addresses.ts';
 import { createByteWriter } from '../../../src/pcapng/byteWriter.ts';
 import { writeNames, writeSection } from '../../../src/pcapng/encode.ts';
 import { readNames, type AddressName } from '../../../src/pcapng/index.ts';
-import { namesOptions, namesRecord } from '../../../src/pcapng/names.ts';
+import { namesOptions, namesRecord } from '../../../src/pcapng/nameRecords.ts';
 import { textOption, type CaptureOption } from '../../../src/pcapng/options.ts';
 import type { CaptureNames } from '../../../src/pcapng/records.ts';
 import { block, bytesOf, optionBytes, pad, sectionBlock } from '../../support/pcapng/captureBytes.ts';

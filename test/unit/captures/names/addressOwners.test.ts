@@ -6,7 +6,7 @@ import {
   podOwner,
   serviceOwner,
   type NamedObject,
-} from '../../../../src/captures/names/owners.ts';
+} from '../../../../src/captures/names/addressOwners.ts';
 
 const seconds = (text: string): bigint => BigInt(Date.parse(text)) * 1_000_000n;
 const created = '2026-01-01T00:00:00Z';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findPods } from '../../../src/captures/pods.ts';
+import { findPods } from '../../../src/captures/findPods.ts';
 import type { Pod } from '../../../src/kubernetes/api/types.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { platformOf } from '../../../src/settings/index.ts';
