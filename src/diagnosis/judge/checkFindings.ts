@@ -184,12 +184,12 @@ export const findingKinds = {
   pods_missed: {
     level: 'error',
     meaning: 'Pods ask for the sidecar and do not have it',
-    hint: 'See `missed`; --restart restarts the workloads that get it by a restart.',
+    hint: 'They are listed below, and as `missed` with -o json; --restart restarts the workloads whose new pods have it.',
   },
   pods_impossible: {
     level: 'warning',
     meaning: 'Pods ask for the sidecar and cannot have it',
-    hint: 'See `missed`; remove the annotation, or change what prevents injection.',
+    hint: 'They are listed below, and as `missed` with -o json; remove the annotation, or change what prevents injection.',
   },
   restart_policy_lost: {
     level: 'error',
