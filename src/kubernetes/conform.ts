@@ -212,7 +212,8 @@ const statusMembers: Readonly<Record<string, Shape>> = {
   hard: amounts,
   used: amounts,
 };
-const counts = [
+/** The numbers in a status that are read, see slim.ts. */
+export const statusCounts = [
   'observedGeneration',
   'replicas',
   'updatedReplicas',
@@ -225,7 +226,7 @@ const counts = [
   'succeeded',
   'failed',
 ];
-const status = members({ ...Object.fromEntries(counts.map((name) => [name, number])), ...statusMembers });
+const status = members({ ...Object.fromEntries(statusCounts.map((name) => [name, number])), ...statusMembers });
 
 const webhook = members(
   {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { statusCounts } from './conform.ts';
 import type { ListedObject } from './pages.ts';
 
 type Members = Readonly<Record<string, unknown>>;
@@ -74,19 +75,9 @@ const usedOfStatus: ReadonlySet<string> = new Set([
   'initContainerStatuses',
   'containerStatuses',
   'ephemeralContainerStatuses',
-  'observedGeneration',
-  'replicas',
-  'updatedReplicas',
-  'readyReplicas',
-  'availableReplicas',
-  'desiredNumberScheduled',
-  'updatedNumberScheduled',
-  'numberReady',
-  'numberAvailable',
   'active',
-  'succeeded',
-  'failed',
   'completionTime',
+  ...statusCounts,
 ]);
 
 /** Members of conditions and container statuses that differ from pod to pod and are not read. */

@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 import { codedError, isCodedError } from '../../errors.ts';
 import { createCaptureScanner } from '../../pcapng/index.ts';
 import { createCounter, summarize, type Counter, type Summary } from '../../summary/index.ts';
-import { drawMap } from '../../summary/map/index.ts';
+import { drawMap } from '../../summary/map/svg.ts';
 import { formatMarkdown, formatSummary } from '../../summary/report/index.ts';
 import { countOf } from '../flags/flagValues.ts';
 import type { NamesFlag } from '../flags/namesFlag.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Pair, Summary } from '../../../../src/summary/index.ts';
-import { drawMap } from '../../../../src/summary/map/index.ts';
+import { drawMap } from '../../../../src/summary/map/svg.ts';
 import { shopCapture } from '../../../support/summary/hosts.ts';
 import { summaryOf } from '../../../support/summary/read.ts';
 

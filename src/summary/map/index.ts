@@ -1,1 +1,0 @@
-export { drawMap } from './svg.ts';
