@@ -95,7 +95,7 @@ test('it sees what the reader sees, in pieces of any size', () => {
   );
 });
 
-test('it refuses what the reader refuses, behind the same packets and with the same place', () => {
+test('it refuses what the reader refuses, after the same packets and with the same place', { timeout: 60_000 }, () => {
   let refused = 0;
   fc.assert(
     fc.property(madeFile(), places, fc.nat(), fc.nat({ max: 255 }), ({ blocks }, at, place, value) => {
