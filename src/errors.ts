@@ -1,12 +1,21 @@
 import { supportedHelm } from './minimums.ts';
 import { plainLines, plainText } from './plainText.ts';
 
+/** The exit codes of every command. After a signal it is 128 plus its number, as in shells. */
+export const exitCodes = {
+  0: 'done',
+  1: 'failed, or what was asked for is not so',
+  2: 'wrong usage or bad input',
+  129: 'SIGHUP',
+  130: 'Ctrl-C (SIGINT), also where it is the ordinary end: `status --watch`, `stream`',
+  143: 'SIGTERM',
+} as const;
+
 /**
  * Every failure that a user can see, in one table.
  *
- * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code (1: it failed, 2:
- * wrong usage or bad input; 128 plus the number of a signal, as in shells: 130 SIGINT, 143 SIGTERM, 129 SIGHUP); `hint`
- * is what to do, unless the place that throws the error gives a better one.
+ * The key is the code that is printed and that scripts may rely on; `exit` is the process' exit code; `hint` is what to
+ * do, unless the place that throws the error gives a better one.
  */
 export const errorTable = {
   USAGE: { exit: 2, hint: 'Run the command with --help.' },
@@ -104,7 +113,7 @@ export const errorTable = {
   },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it continues where it ended.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
-} as const satisfies Record<string, { exit: 1 | 2 | 130; hint: string }>;
+} as const satisfies Record<string, { exit: keyof typeof exitCodes; hint: string }>;
 
 export type ErrorCode = keyof typeof errorTable;
 

@@ -1,12 +1,17 @@
 import { findingKinds as certificateFindings } from '../../src/certificates/certificateFindings.ts';
 import { findingKinds as checkFindings, reasons } from '../../src/diagnosis/index.ts';
-import { errorTable } from '../../src/errors.ts';
+import { errorTable, exitCodes } from '../../src/errors.ts';
 import type { FindingKind } from '../../src/findings.ts';
 import { findingKinds as preflightFindings } from '../../src/release/plan/preflightFindings.ts';
 import { manifestSkipReasons } from '../../src/ways/manifest/index.ts';
 import { policySkips } from '../../src/ways/policy/matching.ts';
 import { injectedTexts, skippedTexts, warningsFor, type SkippedReason } from '../../src/ways/webhook/reviewReasons.ts';
 import { code, markdownTable } from './markdownTable.ts';
+
+/** The exit codes of every command (docs/kubectl.md). */
+export function exitCodesMarkdown(): string {
+  return markdownTable(['code', 'meaning'], Object.entries(exitCodes));
+}
 
 /** Every error code (docs/errors.md). */
 export function errorsMarkdown(): string {

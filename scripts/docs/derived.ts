@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { onlyAttachReasons } from '../../src/ways/attach/index.ts';
 import {
   errorsMarkdown,
+  exitCodesMarkdown,
   findingsMarkdown,
   policyReasonsMarkdown,
   reviewReasonsMarkdown,
@@ -43,6 +44,7 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: 'docs/diagnosis.md', mark: 'states', text: statesMarkdown() },
     { file: 'docs/running.md', mark: 'results', text: updateResultsMarkdown() },
     { file: 'docs/diagnosis.md', mark: 'reasons', text: whyReasonsMarkdown() },
+    { file: 'docs/kubectl.md', mark: 'exit codes', text: exitCodesMarkdown() },
     { file: 'docs/errors.md', mark: 'errors', text: errorsMarkdown() },
     { file: 'docs/errors.md', mark: 'skips', text: skipsMarkdown() },
     { file: 'docs/errors.md', mark: 'attach skips', text: skipsMarkdown(onlyAttachReasons) },
