@@ -139,6 +139,9 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     src: [...core, 'kubernetes', 'ways/manifest', 'ways/patch', 'captures', 'cli/io'],
     modules: [...files, 'commander', 'yaml'],
   },
+  'cli/completion/scripts': { src: [], modules: [] },
+  // The commands and flags come from the caller.
+  'cli/completion': { src: ['kubernetes', 'cli/io', 'cli/completion/scripts'], modules: files },
   'cli/shared': {
     src: [
       'settings',
@@ -184,6 +187,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'diagnosis',
       'cli/io',
       'cli/flags',
+      'cli/completion',
       'cli/shared',
       'cli/commands/certs',
     ],
@@ -193,7 +197,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     src: ['settings', 'sidecar', 'ways/webhook', 'ways/webhook/server', 'release/hooks', 'cli/io', 'cli/flags'],
     modules: [timers, 'commander', 'node:os', 'node:v8', 'node:vm'],
   },
-  cli: { src: ['cli/io', 'cli/flags', 'cli/commands', 'cli/injector'], modules: ['commander'] },
+  cli: { src: ['cli/io', 'cli/flags', 'cli/completion', 'cli/commands', 'cli/injector'], modules: ['commander'] },
 };
 
 /** Modules that one file alone may import. */

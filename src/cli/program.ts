@@ -119,6 +119,11 @@ const entries: readonly CommandEntry[] = [
     summary: 'list the settings, which are set by flag or by annotation',
     load: async () => (await import('./commands/settings.ts')).addSettings,
   },
+  {
+    name: 'completion',
+    summary: 'complete commands, flags and names in bash, zsh, fish, PowerShell',
+    load: async () => (await import('./commands/completion.ts')).addCompletion,
+  },
 ];
 
 /**

@@ -81,6 +81,8 @@ export interface KubectlStartOptions {
    * process. Default false.
    */
   readonly detached?: boolean | undefined;
+  /** How long it may take to end after SIGTERM, in milliseconds; then it is killed. Default 5000. */
+  readonly killAfterMs?: number | undefined;
 }
 
 /** Starts kubectl, with these arguments after those of the connection. Its requests have no time limit. */
@@ -118,11 +120,12 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
 
 /** The same as {@link makeKubectl}, for output that is read as it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
-  return (args, { stdin = false, detached = false } = {}) => {
+  return (args, { stdin = false, detached = false, killAfterMs } = {}) => {
     const { argv, flags, env } = commandOf(connection);
     const child = startChild([...argv, ...flags, '--request-timeout=0', ...args], {
       stdin: stdin ? 'pipe' : 'ignore',
       detached,
+      killAfterMs,
       env,
       signal: connection.signal,
     });

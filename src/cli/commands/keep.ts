@@ -11,7 +11,7 @@ export function addKeep(program: Command): void {
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
   addWindowFlags(addPodFlags(command), 'files with packets')
     .option('--and <DURATION>', 'and of the DURATION after that', '0s')
-    .option('--reason <TEXT>', 'why: it is stored with the files, next to your name')
+    .option('--reason <TEXT>', 'why; it is stored with the files, next to your name')
     .option(
       '--watch',
       'follow the pods, and keep what led to each crash, restart and failed readiness probe; until Ctrl-C',
