@@ -62,7 +62,7 @@ export function createCaptureScanner(
   const rest = createRest();
 
   const take = (block: Uint8Array): void => {
-    if (format.kind === 'pcapng' && isSection(block)) {
+    if (format.kind === 'pcapng' && block.length >= blockHead && isSection(block)) {
       format.little = isLittle(block);
       format.interfaces = [];
     }

@@ -92,6 +92,19 @@ test('a file that ends within a packet is counted as far as it is whole, with a 
   expect(String(stdout)).toContain('4 connections');
 });
 
+test('a file that cannot be read does not hide the others, and each error is printed', async () => {
+  const whole = await file('whole.pcapng', several);
+  const cut = await file('cut.pcapng.gz', gzipSync(several).subarray(0, -20));
+  const missing = join(folder, 'missing.pcapng');
+  const { stdout, stderr, exitCode } = await summary(cut, missing, whole, '-o', 'json');
+  expect(exitCode).toBe(2);
+  expect(JSON.parse(String(stdout))).toMatchObject({ tcp: { connections: 4 } });
+  expect(String(stderr)).toMatch(
+    /error CAPTURE_INVALID: what gzip packed: unexpected end of file\n +at .*cut.pcapng.gz\n/,
+  );
+  expect(String(stderr)).toMatch(/error FILE_UNREADABLE: ENOENT/);
+});
+
 /** A kubectl with one pod, whose capture is these bytes, and which then goes on in silence. */
 async function kubectl(bytes: Uint8Array): Promise<string> {
   const capture = await file('pod.pcapng', bytes);
@@ -169,6 +182,8 @@ test.each([
   ['nothing', [], 'USAGE', 2],
   ['no file at all', ['missing.pcapng'], 'FILE_UNREADABLE', 2],
   ['a text', ['package.json'], 'CAPTURE_INVALID', 1],
+  ['an empty file', ['/dev/null'], 'CAPTURE_INVALID: it is empty', 1],
+  ['a folder', ['docs'], 'FILE_UNREADABLE: it is a folder', 2],
   ['a number of rows that is none', ['-', '--top', '0'], 'USAGE', 2],
   ['standard input twice', ['-', '-'], 'USAGE', 2],
 ])('%s is refused', async (_, args, code, exit) => {

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Option, type Command } from 'commander';
-import { codedError, isCodedError } from '../../errors.ts';
+import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import { createCaptureScanner } from '../../pcapng/index.ts';
 import { createCounter, summarize, type Counter, type Summary } from '../../summary/index.ts';
 import { drawMap } from '../../summary/map/svg.ts';
@@ -12,7 +12,7 @@ import { addPodFlags, type PodFlags } from '../flags/podFlags.ts';
 import { addStreamFlags } from '../flags/streamFlags.ts';
 import { readPieces } from '../io/captureInput.ts';
 import { interruption } from '../io/interruption.ts';
-import { isTerminal, print, printJson, printScreen, say, terminalRows } from '../io/output.ts';
+import { isTerminal, print, printJson, printScreen, say, sayError, terminalRows } from '../io/output.ts';
 import { openStreamOutput, unwritable } from '../io/streamOutput.ts';
 import { addCaptureFlags, runStream } from './stream.ts';
 
@@ -64,16 +64,19 @@ export async function runSummary(names: readonly string[], flags: SummaryFlags):
   keepMemorySmall();
   const counter = createCounter();
   const screen = flags.live === true ? setInterval(() => showLive(counter, rows), redrawEvery) : undefined;
-  let problem: unknown;
+  let problems: readonly CodedError[];
   try {
-    problem = isTarget ? await readPods(names[0], flags, counter) : await readFiles(names, counter);
+    problems = isTarget ? await readPods(names[0], flags, counter) : await readFiles(names, counter);
   } finally {
     clearInterval(screen);
   }
-  if (problem !== undefined && counter.counts.packets === 0) throw problem;
-  printSummary(summarize(counter.counts, rows), flags.output);
-  await draw?.(summarize(counter.counts));
-  if (problem !== undefined) throw problem;
+  const last = problems.at(-1);
+  if (last === undefined || counter.counts.packets > 0) {
+    printSummary(summarize(counter.counts, rows), flags.output);
+    await draw?.(summarize(counter.counts));
+  }
+  problems.slice(0, -1).forEach(sayError);
+  if (last !== undefined) throw last;
 }
 
 /**
@@ -146,41 +149,58 @@ async function openMap({
   };
 }
 
-/** Counts the packets of pods until the stream ends. @returns the error, when some packets were counted before */
-async function readPods(name: string | undefined, flags: SummaryFlags, counter: Counter): Promise<unknown> {
+/** Counts the packets of pods until the stream ends. @returns the error: packets that were counted before it count */
+async function readPods(name: string | undefined, flags: SummaryFlags, counter: Counter): Promise<CodedError[]> {
   const scanner = createCaptureScanner('stream', counter);
   const write = async (bytes: Uint8Array): Promise<void> => scanner.push(bytes);
   try {
     await runStream(name, { ...flags, output: '-' }, { write, close: async () => {} });
-    return undefined;
+    return [];
   } catch (error) {
     if (!isCodedError(error)) throw error;
-    return error;
+    return [error];
   }
 }
 
 /**
  * Reads one after the other. Ctrl-C ends files; standard input is read to its end, because the program before it in the
  * pipe ends, too, and its last packets count.
- * @returns the first error, when a part could be read: what was read before counts
+ * @returns the errors of files that could not be read to their ends: what was read before counts
  */
-async function readFiles(files: readonly string[], counter: Counter): Promise<unknown> {
+async function readFiles(files: readonly string[], counter: Counter): Promise<CodedError[]> {
   const interrupted = interruption();
+  const problems: CodedError[] = [];
   for (const file of files) {
-    counter.nextFile();
-    const scanner = createCaptureScanner(file, counter);
     try {
-      for await (const piece of readPieces(file)) {
-        scanner.push(piece);
-        if (interrupted.aborted && file !== '-') return codedError('INTERRUPTED', 'not all was read', { where: file });
-      }
-      if (scanner.end() !== undefined) say(`warning: ${file} ends in the middle of a packet`);
+      if (!(await readFile(file, counter, interrupted))) say(`warning: ${file} ends in the middle of a packet`);
     } catch (error) {
       if (!isCodedError(error)) throw error;
-      return error;
+      problems.push(error);
+      if (error.code === 'INTERRUPTED') break;
     }
   }
-  return undefined;
+  return problems;
+}
+
+/** The bytes that tell the format of a capture. */
+const magicLength = 4;
+
+/** @returns whether it ends with a whole packet. @throws FILE_UNREADABLE, CAPTURE_INVALID, INTERRUPTED */
+async function readFile(file: string, counter: Counter, interrupted: AbortSignal): Promise<boolean> {
+  counter.nextFile();
+  const scanner = createCaptureScanner(file, counter);
+  let length = 0;
+  for await (const piece of readPieces(file)) {
+    length += piece.length;
+    scanner.push(piece);
+    if (interrupted.aborted && file !== '-') throw codedError('INTERRUPTED', 'not all was read', { where: file });
+  }
+  const whole = scanner.end() === undefined;
+  if (length >= magicLength) return whole;
+  throw codedError('CAPTURE_INVALID', length === 0 ? 'it is empty' : 'the data is neither pcapng nor pcap', {
+    where: file,
+    hint: 'Even a capture without packets has a header: see whether what should write it has failed.',
+  });
 }
 
 function showLive(counter: Counter, rows: number | undefined): void {

@@ -1,14 +1,15 @@
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { codedError } from '../../errors.ts';
+import { codedError, type CodedError } from '../../errors.ts';
 
 const pieceLength = 1 << 20;
 
 /**
  * The bytes of a capture file, unpacked when it is packed by gzip. A piece is valid until the next one is asked for.
  * @param path `-` is standard input
- * @throws FILE_UNREADABLE
+ * @throws FILE_UNREADABLE, CAPTURE_INVALID for gzip data that are damaged or not whole
  */
 export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void> {
   try {
@@ -21,11 +22,20 @@ export async function* readPieces(path: string): AsyncGenerator<Uint8Array, void
       yield* pieces;
     }
   } catch (cause) {
-    throw codedError('FILE_UNREADABLE', cause instanceof Error ? cause.message : String(cause), {
-      where: path,
-      cause,
-    });
+    throw unreadable(cause, path);
   }
+}
+
+function unreadable(cause: unknown, where: string): CodedError {
+  const { message, code = '' }: NodeJS.ErrnoException = cause instanceof Error ? cause : new Error(String(cause));
+  // The codes of zlib.
+  if (code.startsWith('Z_')) return codedError('CAPTURE_INVALID', `what gzip packed: ${message}`, { where, cause });
+  if (code !== 'EISDIR') return codedError('FILE_UNREADABLE', message, { where, cause });
+  return codedError('FILE_UNREADABLE', 'it is a folder', {
+    where,
+    cause,
+    hint: `Name files: ${join(where, '*.pcapng')}`,
+  });
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array, void> {

@@ -95,6 +95,20 @@ test('it sees what the reader sees, in pieces of any size', () => {
   );
 });
 
+test('it sees what the reader sees when the file ends at any byte of its beginning', () => {
+  const whole = Buffer.concat([
+    sectionBlock(true),
+    interfaceBlock(true, 1, 0),
+    packetBlock(true, 0, 1n, Uint8Array.of(1)),
+  ]);
+  const pcap = Buffer.concat([pcapHeader(false, 0xa1b2_c3d4), pcapPacket(false, 1, 2, Uint8Array.of(1), 1)]);
+  for (const bytes of [whole, pcap])
+    for (let length = 0; length <= bytes.length; length += 1) {
+      const pieces = [bytes.subarray(0, length)];
+      expect(scannedBy(pieces)).toEqual(readBy(pieces));
+    }
+});
+
 test('it refuses what the reader refuses, after the same packets and with the same place', { timeout: 60_000 }, () => {
   let refused = 0;
   fc.assert(
