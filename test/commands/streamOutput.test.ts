@@ -4,7 +4,8 @@ import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isBrokenPipe, openStreamOutput } from '../../src/cli/io/streamOutput.ts';
+import { isBrokenPipe } from '../../src/cli/io/output.ts';
+import { openStreamOutput } from '../../src/cli/io/streamOutput.ts';
 
 let folder = '';
 
@@ -74,7 +75,8 @@ test('with --force a link is replaced and not followed, and a pipe is written to
 
 test('a reader that closes fails the write, and a slow reader does not stop the program', async () => {
   const program = `
-    import { isBrokenPipe, openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/streamOutput.ts'))};
+    import { isBrokenPipe } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/output.ts'))};
+    import { openStreamOutput } from ${JSON.stringify(join(import.meta.dirname, '../../src/cli/io/streamOutput.ts'))};
     const output = await openStreamOutput('-', false);
     const ticks = setInterval(() => console.error('alive'), 50);
     await output.write(Buffer.alloc(1_000_000)).catch((error) => console.error('broken', isBrokenPipe(error)));

@@ -1,12 +1,41 @@
-import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
-import { formatError, type CodedError } from '../../errors.ts';
+import { codedError, formatError, type CodedError } from '../../errors.ts';
 import { plainJson, plainLines } from '../../plainText.ts';
 
 /**
  * The only file of src/cli that writes to standard output and standard error; a test checks this. Text for people is
  * made safe for a terminal here, because it may quote others; data for programs is not changed.
  */
+
+let lost: NodeJS.ErrnoException | undefined;
+
+/**
+ * Keeps a failed write to standard output for lostOutput(), because console.log ignores it. What cannot be said on
+ * standard error is given up: nobody reads it, and the work of the command goes on.
+ */
+export function watchOutputs(): void {
+  process.stdout.on('error', (error) => (lost ??= error));
+  process.stderr.on('error', () => undefined);
+}
+
+/**
+ * FILE_UNWRITABLE when a part of what was written to standard output is lost, for example on a full disk; its cause is
+ * the error of the write. A reader that ends early, as `head` does, loses nothing that it wants.
+ */
+export async function lostOutput(): Promise<CodedError | undefined> {
+  // The error of a write comes in a later turn of the event loop.
+  await new Promise(setImmediate);
+  return lost === undefined || isBrokenPipe(lost) ? undefined : unwritableOutput(lost);
+}
+
+/** Whether the reader of an output, such as Wireshark or `head`, has closed it. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+function unwritableOutput(cause: Error): CodedError {
+  return codedError('FILE_UNWRITABLE', cause.message, { where: 'standard output', cause });
+}
 
 /** The indent of the second and later lines of quoted text. */
 const continuation = '    ';
@@ -66,14 +95,32 @@ export function printData(text: string): void {
   console.log(process.stdout.isTTY ? plainLines(text) : text);
 }
 
-/** Writes data to standard output, unchanged, and waits for its reader. It is made safe only for a terminal. */
+/**
+ * Writes data to standard output, unchanged, and waits for its reader; ends when the reader does. It is made safe only
+ * for a terminal.
+ * @throws FILE_UNWRITABLE
+ */
 export async function writeData(pieces: AsyncIterable<Buffer>): Promise<void> {
-  const { stdout } = process;
-  const decoder = stdout.isTTY ? new StringDecoder('utf8') : undefined;
-  for await (const piece of pieces) {
-    const taken = stdout.write(decoder === undefined ? piece : plainLines(decoder.write(piece)));
-    if (!taken) await once(stdout, 'drain');
+  const decoder = process.stdout.isTTY ? new StringDecoder('utf8') : undefined;
+  try {
+    for await (const piece of pieces) await written(decoder === undefined ? piece : plainLines(decoder.write(piece)));
+  } catch (error) {
+    if (!(error instanceof Error) || error !== lost) throw error;
+    if (!isBrokenPipe(error)) throw unwritableOutput(error);
   }
+}
+
+async function written(data: Buffer | string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(data, (error) => {
+      if (error == null) {
+        resolve();
+        return;
+      }
+      lost ??= error;
+      reject(error);
+    });
+  });
 }
 
 /** Lines that standard output shows at a time; without a terminal as many as there are. */
@@ -88,7 +135,10 @@ export function isTerminal(): boolean {
 
 /** Ends the program when its standard output is closed, for commands that print until Ctrl-C. */
 export function exitWhenUnread(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error) => {
+    if (!isBrokenPipe(error)) sayError(unwritableOutput(error));
+    process.exit(isBrokenPipe(error) ? 0 : 1);
+  });
 }
 
 /** A question for the terminal, made safe. */

@@ -52,11 +52,6 @@ export function unwritable(error: unknown, where: string): CodedError {
   return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
 }
 
-/** Whether the reader of standard output, such as Wireshark, has closed it. */
-export function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
-}
-
 function standardOutput(): StreamOutput {
   const { stdout } = process;
   if (stdout.isTTY) {

@@ -13,9 +13,9 @@ import { currentNamespace } from '../../kubernetes/namespace.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import { version } from '../../version.ts';
 import { namesNote, type NamesFlag } from '../flags/namesFlag.ts';
-import { counted, say } from '../io/output.ts';
+import { counted, isBrokenPipe, say } from '../io/output.ts';
 import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
-import { isBrokenPipe, openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
+import { openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
 
 export interface StreamToOptions {
   /** A path, or `-` for standard output. */
