@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isBrokenPipe } from '../../src/cli/io/output.ts';
 import { openStreamOutput } from '../../src/cli/io/streamOutput.ts';
+import { writeProgram } from '../support/commands/clusterCommands.ts';
 
 let folder = '';
 
@@ -94,4 +96,19 @@ test('a reader that closes fails the write, and a slow reader does not stop the 
   const [code] = (await once(child, 'exit')) as [number];
   expect([code, said]).toEqual([0, expect.stringContaining('broken true')]);
   expect(isBrokenPipe(new Error('EPIPE'))).toBe(false);
+});
+
+test.each([
+  ['a file that exists', 'precious', 'FILE_EXISTS'],
+  ['a folder that does not exist', 'nowhere/web.pcapng', 'FILE_UNWRITABLE'],
+])('attach refuses %s before it asks the cluster for anything', async (_, name, code) => {
+  const [asked, kubectl] = [join(folder, 'asked'), join(folder, 'kubectl')];
+  await writeProgram(kubectl, `touch ${asked}; exit 1`);
+  const args = ['bin/packet-capture.js', 'attach', 'web-1', '--image', 'registry.example/agent:1'];
+  const { exitCode, stderr } = await execa(process.execPath, [...args, '-o', join(folder, name)], {
+    reject: false,
+    env: { KUBECTL: kubectl },
+  });
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining(`error ${code}`)]);
+  await expect(stat(asked)).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -14,6 +14,7 @@ import { imageProblem, refuseByPlatform, refuseLargeRing, sidecarOfFlags } from 
 import { mostPodsOf } from '../flags/streamFlags.ts';
 import { interruption } from '../io/interruption.ts';
 import { say } from '../io/output.ts';
+import { openStreamOutput } from '../io/streamOutput.ts';
 import { attachAgents } from '../shared/attachAgents.ts';
 import { concludeAttach, type AttachOutcome } from '../shared/attachReport.ts';
 import { streamAttached } from '../shared/streamAttached.ts';
@@ -48,6 +49,8 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
   const target = somePodsOf(name, flags);
   const settings = settingsOfFlags(flags);
   const config = await configOf(flags, settings);
+  // What is attached stays in the pods, so an output that cannot be used is refused before.
+  if (output !== undefined && !dryRun) await openStreamOutput(output, flags.force === true);
   const most = mostPodsOf(flags);
   const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
   const signal = interruption();

@@ -1,4 +1,5 @@
-import { lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { access, constants, lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { codedError, type CodedError } from '../../errors.ts';
 
 export interface StreamOutput {
@@ -9,11 +10,13 @@ export interface StreamOutput {
 
 /**
  * Standard output for `-`, or a file, which is created or replaced at the first write.
- * @throws USAGE for a terminal, FILE_EXISTS
+ * @throws USAGE for a terminal, FILE_EXISTS, FILE_UNWRITABLE for a folder that does not exist or takes no files
  */
 export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
   if (file === '-') return standardOutput();
-  if (!force && (await exists(file))) throw codedError('FILE_EXISTS', 'the file exists', { where: file });
+  const isThere = await exists(file);
+  if (isThere && !force) throw codedError('FILE_EXISTS', 'the file exists', { where: file });
+  if (!isThere) await checkFolder(file);
   let handle: FileHandle | undefined;
   return {
     write: async (bytes) => {
@@ -39,6 +42,15 @@ async function openFile(file: string, force: boolean): Promise<FileHandle> {
 async function isReplaceable(file: string): Promise<boolean> {
   const [own, meant] = await Promise.all([lstat(file).catch(() => undefined), stat(file).catch(() => undefined)]);
   return own === undefined || own.isFile() || (own.isSymbolicLink() && meant?.isFile() !== false);
+}
+
+/** @throws FILE_UNWRITABLE */
+async function checkFolder(file: string): Promise<void> {
+  try {
+    await access(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw unwritable(error, file);
+  }
 }
 
 async function exists(file: string): Promise<boolean> {
