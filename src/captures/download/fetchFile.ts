@@ -54,11 +54,18 @@ export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
   const { pod, file, folder } = options;
   const path = join(folder, localName(file));
   const identity = { namespace: pod.namespace, pod: pod.name, file: file.name, bytes: file.bytes };
-  if (!file.open && (await sizeOf(path)) === file.bytes)
-    return { ...identity, result: 'present', path, sha256: null, reason: null };
+  const present = async (): Promise<FetchedFile | undefined> =>
+    !file.open && (await sizeOf(path)) === file.bytes
+      ? { ...identity, result: 'present', path, sha256: null, reason: null }
+      : undefined;
+  const before = await present();
+  if (before !== undefined) return before;
   const part = `${path}.part`;
   const end = await writing(path, async () => bring({ ...options, part }));
   if (end.kind !== 'whole' && (await sizeOf(part)) === 0) await rm(part);
+  // Another command that fetches the same file has given it its name.
+  const meanwhile = end.kind === 'whole' ? undefined : await present();
+  if (meanwhile !== undefined) return meanwhile;
   if (end.kind === 'vanished')
     return { ...identity, result: 'vanished', path: null, sha256: null, reason: await vanishedReason(part) };
   if (end.kind !== 'whole')
@@ -107,6 +114,7 @@ function isGone(error: CodedError | undefined): boolean {
 
 function failureReason(end: Exclude<TransferEnd, { readonly kind: 'whole' | 'vanished' }>): string {
   if (end.kind === 'refused') return end.reason;
+  if (end.kind === 'taken') return 'another command fetches the same file; run this one again';
   if (end.kind === 'unequal') return "in every attempt its checksum was not the pod's";
   return `the connection ended early: ${end.error?.message ?? 'without an error'}`;
 }

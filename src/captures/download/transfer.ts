@@ -7,7 +7,7 @@ import { execInPod } from '../exec.ts';
 import type { CapturedPod } from '../findPods.ts';
 import { keepConnection } from './connection.ts';
 import type { RemoteFile } from './listing.ts';
-import { openPart } from './partFile.ts';
+import { hasName, openPart, writeAt } from './partFile.ts';
 
 export type TransferEnd =
   /** The part is complete, and equal to the file in the pod. */
@@ -16,6 +16,8 @@ export type TransferEnd =
       readonly sha256: string;
       /** Bytes that an earlier try had brought. */ readonly resumedAt: number;
     }
+  /** The part was complete, and another command has renamed or removed it. */
+  | { readonly kind: 'taken' }
   /** The file was removed from the ring. */
   | { readonly kind: 'vanished' }
   /** The part belongs to another file and was removed. */
@@ -52,7 +54,7 @@ export async function transfer(options: TransferOptions): Promise<TransferEnd> {
   try {
     const end = await transferInto(options, handle, offset);
     if (end.kind === 'unequal' || end.kind === 'refused') await rm(part, { force: true });
-    return end;
+    return end.kind === 'whole' && !(await hasName(handle, part)) ? { kind: 'taken' } : end;
   } finally {
     await handle.close();
   }
@@ -158,7 +160,7 @@ async function receive(
     if (data.length === 0) continue;
     if (bytes + data.length > most)
       return { kind: 'refused', reason: `it sends more than the ${offset + most} bytes that it listed` };
-    await handle.appendFile(data);
+    await writeAt(handle, data, offset + bytes);
     hash.update(data);
     bytes += data.length;
     onBytes(data.length);

@@ -104,6 +104,13 @@ describe('fetchFile', () => {
     expect(await readdir(local.folder)).toEqual([]);
   });
 
+  test('two calls at once for the same file both end with the whole file, and nothing else', async () => {
+    const results = await Promise.all([fetch(), fetch()]);
+    for (const { result } of results) expect(['downloaded', 'present']).toContain(result);
+    expect(await readFile(join(local.folder, file.name))).toEqual(content);
+    expect(await readdir(local.folder)).toEqual([file.name]);
+  });
+
   test('a file that was removed from the ring is reported, and leaves nothing behind', async () => {
     await rm(join(local.captures, file.name));
     expect(await fetch()).toMatchObject({
