@@ -57,7 +57,7 @@ export async function readTarget(
   const scope = allNamespaces === true ? undefined : (namespace ?? (await currentNamespace(kubectl)));
   const pods = await readPods(kubectl, scope, bare, selector);
   const what = selector === undefined ? 'all pods' : `pods with ${selector}`;
-  return { ...livingOf(pods), where: `${what} in ${allNamespaces === true ? 'all namespaces' : 'the namespace'}` };
+  return { ...livingOf(pods), where: `${what} in ${scope === undefined ? 'all namespaces' : `namespace ${scope}`}` };
 }
 
 async function readNamed(kubectl: Kubectl, target: string, bare: Bare): Promise<TargetPods> {

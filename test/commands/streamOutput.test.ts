@@ -98,14 +98,16 @@ test('a reader that closes fails the write, and a slow reader does not stop the 
   expect(isBrokenPipe(new Error('EPIPE'))).toBe(false);
 });
 
+const attach = ['attach', 'web-1', '--image', 'registry.example/agent:1', '-o'];
+
 test.each([
-  ['a file that exists', 'precious', 'FILE_EXISTS'],
-  ['a folder that does not exist', 'nowhere/web.pcapng', 'FILE_UNWRITABLE'],
-])('attach refuses %s before it asks the cluster for anything', async (_, name, code) => {
+  ['attach -o to a file that exists', attach, 'precious', 'FILE_EXISTS'],
+  ['attach -o into no folder', attach, 'nowhere/web.pcapng', 'FILE_UNWRITABLE'],
+  ['download --merge into no folder', ['download', 'web-1', '--merge'], 'nowhere/web.pcapng', 'FILE_UNWRITABLE'],
+])('%s is refused before the cluster is asked for anything', async (_, args, name, code) => {
   const [asked, kubectl] = [join(folder, 'asked'), join(folder, 'kubectl')];
   await writeProgram(kubectl, `touch ${asked}; exit 1`);
-  const args = ['bin/packet-capture.js', 'attach', 'web-1', '--image', 'registry.example/agent:1'];
-  const { exitCode, stderr } = await execa(process.execPath, [...args, '-o', join(folder, name)], {
+  const { exitCode, stderr } = await execa(process.execPath, ['bin/packet-capture.js', ...args, join(folder, name)], {
     reject: false,
     env: { KUBECTL: kubectl },
   });

@@ -22,6 +22,7 @@ import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/window
 import { interruption } from '../io/interruption.ts';
 import { counted, printJson, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
+import { checkFolder } from '../io/streamOutput.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `download POD|TYPE/NAME|-l SELECTOR`: the capture files of live pods. */
@@ -65,6 +66,7 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   const kept = keptOf(flags, window);
   if (folder === '' || flags.merge === '')
     throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
+  if (flags.merge !== undefined) await checkFolder(flags.merge);
   const signal = interruption();
   const connection = { ...clusterFlagsOf(flags), namespace, signal };
   const kubectl = makeKubectl(connection);
@@ -118,7 +120,7 @@ function checkKept({ files, problems, where }: DownloadResult, kept: WantedKeeps
 function fileLine({ namespace, pod, file, result, bytes, path, reason, window }: FetchedFile): string {
   const share =
     window === undefined ? '' : `, ${window.packets} of ${counted(window.packets + window.outside, 'packet')}`;
-  return `${namespace}/${pod}: ${path ?? file}: ${resultTexts[result]}, ${formatBytes(bytes)}${share}${reason === null ? '' : `: ${reason}`}`;
+  return `${namespace}/${pod}: ${path ?? file}: ${resultTexts[result]}, ${bytes < 1024 ? counted(bytes, 'byte') : formatBytes(bytes)}${share}${reason === null ? '' : `: ${reason}`}`;
 }
 
 function windowLines({ namespace, pod, from, to, begins, note }: DownloadedWindow): string[] {
@@ -156,7 +158,7 @@ async function merge(
   );
   const local = [...byName.values()];
   if (local.length === 0) {
-    say(`${target}: nothing to merge`);
+    say(`${target}: nothing to merge, so it was not written`);
     return undefined;
   }
   const naming = names === 'off' ? undefined : await namesFor(local, kubectl);
@@ -192,7 +194,7 @@ function conclude({ files, windows, problems, without, pods }: DownloadResult, s
   say(
     [
       counted(pods, 'pod'),
-      `${counted(files.length, 'capture file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}`,
+      `${counted(files.length, 'file')}${texts.length === 0 ? '' : `: ${texts.join(', ')}`}`,
       ...(windows.length === 0 ? [] : [counted(packets, 'packet')]),
       `${seconds}s`,
     ].join(', '),

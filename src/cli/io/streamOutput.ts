@@ -44,8 +44,8 @@ async function isReplaceable(file: string): Promise<boolean> {
   return own === undefined || own.isFile() || (own.isSymbolicLink() && meant?.isFile() !== false);
 }
 
-/** @throws FILE_UNWRITABLE */
-async function checkFolder(file: string): Promise<void> {
+/** @throws FILE_UNWRITABLE when the folder of this file does not exist, or takes no files from this user */
+export async function checkFolder(file: string): Promise<void> {
   try {
     await access(dirname(file), constants.W_OK);
   } catch (error) {

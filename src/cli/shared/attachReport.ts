@@ -37,7 +37,7 @@ function unconfirmed(updates: readonly UpdatedPod[]): CodedError | undefined {
   const bad = updates.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
   const [first] = bad;
   if (first === undefined) return undefined;
-  const what = `${bad.length} of ${counted(updates.length, 'pod')} do not capture as asked`;
+  const what = `${bad.length} of ${counted(updates.length, 'pod')} ${bad.length === 1 ? 'does' : 'do'} not capture as asked`;
   return codedError('CAPTURE_UNCONFIRMED', what, {
     where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
     hint: 'Run `packet-capture status`; the agents keep what they were told.',

@@ -139,8 +139,9 @@ function conclude(
 ): void {
   if (leftOut > 0) say(`warning: not captured because of --max-pods: ${counted(leftOut, 'pod')}`);
   if (late > 0) say(`${counted(late, 'packet')} arrived more than ${windowMs} ms late, so they are out of order`);
-  if (unreported > 0)
-    say(`${counted(unreported, 'capture')} ended with the pod or was killed: its dropped packets are not known`);
+  if (unreported === 1) say('1 capture ended with the pod or was killed: its dropped packets are not known');
+  if (unreported > 1)
+    say(`${unreported} captures ended with their pods or were killed: their dropped packets are not known`);
   say(`${counted(packets, 'packet')}${droppedText(dropped)}, ${counted(joined, 'capture')}, ${seconds}s`);
   if (outputError !== undefined && !isBrokenPipe(outputError)) throw unwritable(outputError, file);
 }
