@@ -102,6 +102,10 @@ export const errorTable = {
     hint: 'Add the sidecar with `packet-capture patch TYPE/NAME`, or without a restart: `packet-capture attach POD`. `packet-capture why` explains why it is missing.',
   },
   NOT_ATTACHABLE: { exit: 1, hint: 'The reason names what prevents it; nothing was changed.' },
+  AGENT_ENDED: {
+    exit: 1,
+    hint: 'Run `packet-capture attach` again: it adds the next container. A sidecar starts again by itself.',
+  },
   ATTACH_FAILED: {
     exit: 1,
     hint: 'Correct what the kubelet names; it tries again by itself. Another image (--image) needs no wait: it gets a container of its own.',

@@ -31,12 +31,37 @@ export function isOlderAgent(code: number | undefined, said: string): boolean {
   return code === usageCode && /unknown command|flag provided but not defined/.test(said);
 }
 
+/**
+ * What an exec into a container that has ended fails with: of containerd, of runc (also before 1.2), of CRI-O, and of
+ * the kubelet when it has removed the container.
+ */
+const endedWords = new RegExp(
+  [
+    'cannot exec in a stopped (?:container|state)',
+    'cannot exec a container that has stopped',
+    'container is in CONTAINER_EXITED state',
+    'container is not created or running',
+    String.raw`container not found \("`,
+  ].join('|'),
+  'i',
+);
+
+/** True when a command failed because the agent's container has ended. Pure. @param said as in {@link isOlderAgent} */
+export function isEndedContainer(said: string): boolean {
+  return endedWords.test(said);
+}
+
+/** The message about such a container. Pure. */
+export function endedText(container: string): string {
+  return `its container ${plainText(container, 63)} has ended`;
+}
+
 /** The message about such an agent. */
 export const olderAgent = `its agent is older than this program and does not know this command: its pod needs the image of ${version}`;
 
 /**
  * Runs a command of the program in the pod to its end; its standard output as text.
- * @throws AGENT_TOO_OLD; and as outputInPod
+ * @throws AGENT_TOO_OLD, AGENT_ENDED; and as outputInPod
  */
 export async function askAgent(
   kubectl: Kubectl,
@@ -47,11 +72,17 @@ export async function askAgent(
   try {
     return await outputInPod(kubectl, pod, argv, options);
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'KUBECTL_FAILED') throw error;
+    if (!isCodedError(error)) throw error;
+    if (isEndedContainer(error.message)) throw ended(pod, error);
+    if (error.code !== 'KUBECTL_FAILED') throw error;
     const [, code] = /command terminated with exit code (\d+)/.exec(error.message) ?? [];
     if (!isOlderAgent(code === undefined ? undefined : Number(code), error.message)) throw error;
     throw await tooOld(kubectl, pod, error);
   }
+}
+
+function ended({ namespace, name, container }: ExecTarget, cause: CodedError): CodedError {
+  return codedError('AGENT_ENDED', endedText(container), { where: `pod/${name} in namespace ${namespace}`, cause });
 }
 
 /** The error for an older agent, with its version if it reports one. */

@@ -25,7 +25,7 @@ const mostAnswerBytes = 1024 * 1024;
  * Tells an attached agent, which sees no annotations, what to do: by standard input, because anybody on the node may
  * read arguments.
  * @param settings by name; null goes back to the default
- * @throws CAPTURE_UNCONFIRMED with the agent's words when it refuses; AGENT_TOO_OLD, and as outputInPod
+ * @throws CAPTURE_UNCONFIRMED with the agent's words when it refuses; AGENT_TOO_OLD, AGENT_ENDED, and as outputInPod
  */
 export async function setInPod(
   kubectl: Kubectl,

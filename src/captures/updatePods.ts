@@ -64,6 +64,8 @@ export interface UpdatedPod {
   readonly changes: readonly SettingChange[];
   /** What its agent does, or why that is not known; null when it was not asked. */
   readonly agent: string | null;
+  /** Of a failure: its container has ended. */
+  readonly ended?: true;
 }
 
 export interface UpdatePodsResult {
@@ -79,7 +81,7 @@ export interface UpdatePodsResult {
 interface Sent {
   readonly pod: CapturedPod;
   readonly changes: readonly SettingChange[];
-  readonly failure?: Pick<UpdatedPod, 'result' | 'agent'>;
+  readonly failure?: Pick<UpdatedPod, 'result' | 'agent' | 'ended'>;
   /** The status of its agent before the change. */
   readonly before: AgentStatus | undefined;
 }
@@ -171,10 +173,11 @@ async function beginAnew(options: UpdatePodsOptions, pod: CapturedPod, before: A
   await setState('running');
 }
 
-function failureOf(error: unknown): Pick<UpdatedPod, 'result' | 'agent'> {
+function failureOf(error: unknown): Pick<UpdatedPod, 'result' | 'agent' | 'ended'> {
   rethrowUnlessRecoverable(error);
   if (error.code === 'NOT_FOUND' || error.code === 'CONFLICT') return { result: 'gone', agent: 'the pod is gone' };
-  return { result: 'failed', agent: error.message };
+  const ended = error.code === 'AGENT_ENDED' ? ({ ended: true } as const) : {};
+  return { result: 'failed', agent: error.message, ...ended };
 }
 
 function updatedPod(

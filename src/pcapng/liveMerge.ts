@@ -41,6 +41,8 @@ export interface LiveCounts {
 
 export interface LiveMergeOptions {
   readonly application?: string;
+  /** Of the file, for people. */
+  readonly comment?: string | undefined;
   /** How long a packet waits for earlier ones of other sources, in milliseconds. */
   readonly windowMs: number;
   /** The most bytes of packets that wait; when there are more, the earliest packets are written at once. */
@@ -74,7 +76,7 @@ function bytesOf({ data, options }: CapturePacket): number {
  * transit for longer than that. A silent source does not delay the others, and this machine's time of day does not
  * matter.
  */
-export function createLiveMerge({ application, windowMs, mostBytes, naming }: LiveMergeOptions): LiveMerge {
+export function createLiveMerge({ application, comment, windowMs, mostBytes, naming }: LiveMergeOptions): LiveMerge {
   const out = createByteWriter();
   const table = createInterfaceTable(out);
   const byTime = createHeap<Waiting>((a, b) => a.time < b.time || (a.time === b.time && a.order < b.order));
@@ -126,7 +128,7 @@ export function createLiveMerge({ application, windowMs, mostBytes, naming }: Li
     }
   };
 
-  writeHeader(out, application);
+  writeHeader(out, application, comment);
   return {
     counts,
     add(name, label) {

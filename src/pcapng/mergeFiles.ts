@@ -40,12 +40,15 @@ export interface MergeOptions {
 
 /** The output is yielded in pieces of about this many bytes. */
 const pieceLength = 64 * 1024;
-/** The option shb_userappl. */
-const applicationOption = 4;
+/** The options opt_comment and shb_userappl. */
+const [commentOption, applicationOption] = [1, 4];
 
-/** Writes a section header that names the program. */
-export function writeHeader(out: ByteWriter, application: string | undefined): void {
-  writeSection(out, application === undefined ? [] : [textOption(applicationOption, application)]);
+/** Writes a section header that names the program, with a comment for people. */
+export function writeHeader(out: ByteWriter, application: string | undefined, comment?: string): void {
+  writeSection(out, [
+    ...(comment === undefined ? [] : [textOption(commentOption, comment)]),
+    ...(application === undefined ? [] : [textOption(applicationOption, application)]),
+  ]);
 }
 
 /**

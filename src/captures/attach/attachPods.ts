@@ -10,6 +10,7 @@ import { checkAttachRights } from './attachRights.ts';
 import { waitForContainers, type ContainerState } from './waitForContainers.ts';
 
 export interface AttachPodsOptions extends AttacherOptions {
+  /** With `ended`, only its pods get an agent. */
   readonly target: PodTarget;
   /** What for, in the user's words. */
   readonly reason?: string | undefined;
@@ -28,6 +29,8 @@ export interface AttachPodsResult {
   readonly containers: ReadonlyMap<string, string | null>;
   /** The uids of the pods to which a container was added. */
   readonly fresh: ReadonlySet<string>;
+  /** Containers that were there before and have ended during the wait, by the uids of their pods. */
+  readonly endedMeanwhile: ReadonlyMap<string, string>;
   /** The pods of the target as they are now. */
   readonly found: FoundPods;
   /** The user, as the API server knows it; undefined when it does not say. */
@@ -54,7 +57,9 @@ export async function attachPods(options: AttachPodsOptions): Promise<AttachPods
   if (target.allNamespaces !== true) attacher.prepare(target.namespace ?? (await currentNamespace(kubectl)));
   const rights = await checkAttachRights(kubectl, target);
   const [{ pods, where, ended }, by] = [await reading, await asking];
-  const done = await attacher.attach(pods.toSorted(byName).slice(0, most));
+  const { ended: endedBefore } = options;
+  const chosen = pods.filter(({ metadata }) => endedBefore === undefined || endedBefore.has(metadata.uid ?? ''));
+  const done = await attacher.attach(chosen.toSorted(byName).slice(0, most));
   const noted = dryRun ? Promise.resolve(undefined) : note(options, rights.events, done, by);
   noted.catch(() => undefined);
   const uids = (of: readonly AttachedTo[]): string[] => of.map(({ pod }) => pod.metadata.uid ?? '');
@@ -66,11 +71,23 @@ export async function attachPods(options: AttachPodsOptions): Promise<AttachPods
     attacher,
   };
   if (dryRun)
-    return { ...same, pods: done.map(({ result }) => result), found: foundPods(target, { pods, where, ended }) };
+    return {
+      ...same,
+      endedMeanwhile: new Map(),
+      pods: done.map(({ result }) => result),
+      found: foundPods(target, { pods, where, ended }),
+    };
   const now = await wait(options, done, { pods, where });
   const onTheWay = options.until === 'first' && [...now.states.values()].some(({ kind }) => kind === 'running');
   const results = done.map(({ pod, result }) => withState(result, now.states.get(pod.metadata.uid ?? ''), onTheWay));
-  return { ...same, pods: results, found: foundPods(target, { pods: now.pods, where, ended }) };
+  const endedMeanwhile = new Map(
+    done.flatMap(({ pod: { metadata }, result: { result, container } }) => {
+      const state = now.states.get(metadata.uid ?? '');
+      const hasEnded = state?.kind === 'failed' && state.ended === true;
+      return result === 'present' && hasEnded ? [[metadata.uid ?? '', container ?? ''] as const] : [];
+    }),
+  );
+  return { ...same, endedMeanwhile, pods: results, found: foundPods(target, { pods: now.pods, where, ended }) };
 }
 
 function byName({ metadata: a }: Pod, { metadata: b }: Pod): number {

@@ -16,6 +16,8 @@ export interface AttacherOptions {
   readonly ttl: string;
   /** The level of all namespaces, instead of what their labels say. */
   readonly podSecurity?: PodSecurityLevel | undefined;
+  /** As in AttachOptions. */
+  readonly ended?: ReadonlyMap<string, string> | undefined;
   /** The API server judges everything and stores nothing. */
   readonly dryRun: boolean;
   readonly signal?: AbortSignal | undefined;

@@ -19,16 +19,23 @@ export interface LaterPodsOptions {
 
 /**
  * Lists the pods of a target again and again: a new one gets an agent too, once, and what keeps its container from
- * starting is reported once.
+ * starting is reported once. A container that has ended by its time gets a successor, once: it ended just before it was
+ * to be used, since an agent that is used does not end.
  */
 export function laterPods(options: LaterPodsOptions): () => Promise<FoundPods> {
   const { kubectl, target, attacher, most, report } = options;
   const containers = new Map(options.before);
   const reported = new Set<string>();
-  const isNew = (pod: Pod): boolean => pod.status?.phase === 'Running' && !containers.has(uidOf(pod));
+  const renewed = new Set<string>();
+  const isDue = (pod: Pod): boolean => {
+    const container = containers.get(uidOf(pod));
+    if (container === undefined) return true;
+    return container !== null && !renewed.has(uidOf(pod)) && hasEndedInTime(pod, container);
+  };
   const attach = async (pods: readonly Pod[], places: number): Promise<void> => {
-    const added = pods.filter((pod) => isNew(pod)).slice(0, Math.max(0, places));
-    for (const { pod, result } of await attacher.attach(added)) containers.set(uidOf(pod), result.container);
+    const due = pods.filter((pod) => pod.status?.phase === 'Running' && isDue(pod)).slice(0, Math.max(0, places));
+    for (const pod of due) if (containers.has(uidOf(pod))) renewed.add(uidOf(pod));
+    for (const { pod, result } of await attacher.attach(due)) containers.set(uidOf(pod), result.container);
   };
   return async () => {
     const found = await readTarget(kubectl, target, 'whole');
@@ -46,6 +53,13 @@ export function laterPods(options: LaterPodsOptions): () => Promise<FoundPods> {
     }
     return present;
   };
+}
+
+/** The agent's exit code at the end of its time is 0. */
+function hasEndedInTime({ status }: Pod, container: string): boolean {
+  const own = status?.ephemeralContainerStatuses?.find(({ name }) => name === container);
+  const { terminated } = own?.state ?? {};
+  return terminated !== undefined && (terminated.exitCode ?? 0) === 0;
 }
 
 function uidOf({ metadata: { uid = '' } }: Pod): string {

@@ -9,7 +9,7 @@ export type ContainerState =
   /** The kubelet is at work, or tries again. */
   | { readonly kind: 'starting'; readonly text: string }
   /** It does not start until somebody corrects something, or it has ended at once. */
-  | { readonly kind: 'failed'; readonly text: string }
+  | { readonly kind: 'failed'; readonly text: string; readonly ended?: true }
   | { readonly kind: 'gone' };
 
 /** The first failure may be a matter of the moment; the kubelet names the second one otherwise. */
@@ -21,7 +21,7 @@ export function containerState(pod: Pod | undefined, container: string): Contain
   const status = pod.status?.ephemeralContainerStatuses?.find(({ name }) => name === container);
   const { running, waiting, terminated } = status?.state ?? {};
   if (running !== undefined) return { kind: 'running' };
-  if (terminated !== undefined) return { kind: 'failed', text: endedText(terminated) };
+  if (terminated !== undefined) return { kind: 'failed', text: endedText(terminated), ended: true };
   const { reason = '', message = '' } = waiting ?? {};
   const text = [reason, message].filter((part) => part !== '').join(': ');
   const isStuck = stuckReasons.has(reason) && !mayPass.has(reason);

@@ -11,7 +11,7 @@ import {
   type SettingValues,
 } from '../../settings/index.ts';
 import { countOf, fieldsOf, parseJson } from '../../typed.ts';
-import { agentCommand, isOlderAgent, olderAgent } from '../agentCommand.ts';
+import { agentCommand, isEndedContainer, isOlderAgent, olderAgent } from '../agentCommand.ts';
 import type { CapturedPod } from '../findPods.ts';
 
 /** The settings of the capture in one pod. */
@@ -91,8 +91,13 @@ export interface CaptureEnd {
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
   const reported = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
   const dropped = reported.length === 0 ? undefined : reported.reduce((sum, count) => sum + count, 0);
-  const own = isOlderAgent(code, stderr) ? olderAgent : /^refused: (.*)$/m.exec(stderr)?.[1];
-  return { code, reason: error === undefined ? undefined : plainText(own ?? lastLine(error), 200), dropped };
+  return { code, reason: error === undefined ? undefined : plainText(reasonOf(code, stderr, error), 200), dropped };
+}
+
+function reasonOf(code: number | undefined, stderr: string, error: CodedError): string {
+  if (isOlderAgent(code, stderr)) return olderAgent;
+  if (isEndedContainer(`${stderr}\n${error.message}`)) return 'its container has ended';
+  return /^refused: (.*)$/m.exec(stderr)?.[1] ?? lastLine(error);
 }
 
 /** `{"interface":"eth0","packets":9,"dropped":3}` */

@@ -27,6 +27,8 @@ export interface StreamOptions {
   readonly onEvent: (event: StreamEvent) => void;
   /** For the header of the output. */
   readonly application: string;
+  /** For people, in the same header. */
+  readonly comment?: string | undefined;
   /** Names of addresses; default none. */
   readonly names?: StreamNames | undefined;
 }
@@ -90,10 +92,11 @@ export async function streamPods({
   stop,
   onEvent,
   application,
+  comment,
   names,
 }: StreamOptions): Promise<StreamResult> {
   const first = await find();
-  const merge = createLiveMerge({ application, windowMs, mostBytes, naming: names?.naming });
+  const merge = createLiveMerge({ application, comment, windowMs, mostBytes, naming: names?.naming });
   const finish = new AbortController();
   const over = AbortSignal.any([stop, finish.signal]);
   const output = createOutput(write, () => finish.abort());

@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import { nothingAttached, type AttachPodsResult } from '../../captures/attach/index.ts';
+import {
+  endedWhenTold,
+  nothingAttached,
+  withAttachedAgain,
+  type AttachPodsResult,
+} from '../../captures/attach/index.ts';
 import { updatePods, type AgentOrders, type UpdatedPod, type UpdatePodsOptions } from '../../captures/index.ts';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
@@ -58,7 +63,12 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
   const { ttl = defaultTtl, podSecurity } = flags;
   const common = { kubectl, target, timeoutSeconds, signal };
   const part = output === undefined ? ({ until: 'all' } as const) : ({ until: 'first', most } as const);
-  const attached = await attachAgents({ ...common, ...part, config, ttl, podSecurity, dryRun, reason });
+  const how = { ...common, ...part, config, ttl, podSecurity, dryRun, reason };
+  /** Once more, for containers that have ended meanwhile: their pods get the next one. */
+  const again = async (before: AttachPodsResult, ended: ReadonlyMap<string, string>): Promise<AttachPodsResult> =>
+    ended.size === 0 ? before : withAttachedAgain(before, await attachAgents({ ...how, ended }));
+  const found = await attachAgents(how);
+  let attached = await again(found, found.endedMeanwhile);
   if (attached.pods.length === 0) throw notCaptured(attached.found);
   const conclude = (outcome: AttachOutcome): void =>
     concludeAttach(attached, outcome, { ttl, json: flags.json === true });
@@ -69,7 +79,10 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
   }
   const orders = ordersOf(flags, attached.by);
   if (output === undefined) {
-    const updates = await captureInPods({ ...common, attached, settings, orders });
+    let updates = await captureInPods({ ...common, attached, settings, orders });
+    const ended = endedWhenTold(attached, updates);
+    attached = await again(attached, ended);
+    if (ended.size > 0) updates = await captureInPods({ ...common, attached, settings, orders });
     conclude({ updates, unnoted: await attached.noted });
   } else {
     await streamAttached({

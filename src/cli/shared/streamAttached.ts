@@ -70,11 +70,17 @@ export async function streamAttached(options: StreamAttachedOptions): Promise<vo
     mostPods: most,
     duration,
     interrupted,
+    comment: commentOf(orders),
     names,
     connect: (over) => makeKubectl({ ...cluster, namespace, signal: AbortSignal.any([interrupted, over]) }),
     namespace,
   });
   await Promise.all(telling);
+}
+
+/** Who captures, and what for, as in the files of an attached agent; undefined when neither is known. */
+function commentOf({ by, reason }: AgentOrders): string | undefined {
+  return by === undefined && reason === undefined ? undefined : JSON.stringify({ by, reason });
 }
 
 /** Milliseconds. */

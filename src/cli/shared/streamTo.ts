@@ -34,6 +34,8 @@ export interface StreamToOptions {
   /** The stream ends after it; undefined: at an interruption. */
   readonly duration: string | undefined;
   readonly interrupted: AbortSignal;
+  /** For people, in the header of the output. */
+  readonly comment?: string | undefined;
   readonly names: NamesFlag['names'];
   /** A kubectl that ends when it is over, for the names. */
   readonly connect: (over: AbortSignal) => Kubectl;
@@ -64,6 +66,7 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
           ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`)
           : line.say(eventText(event, mostPods)),
       application: `packet-capture ${version}`,
+      comment: options.comment,
     });
     line.end();
     conclude(result, file, line.seconds());

@@ -20,6 +20,8 @@ export interface AttachOptions {
   readonly podSecurity: PodSecurityLevel;
   /** A duration, see AttachedOptions. */
   readonly ttl: string;
+  /** Containers that have ended though the pod's status does not say so yet, by the uid of their pod. */
+  readonly ended?: ReadonlyMap<string, string> | undefined;
 }
 
 /** What has to be done with a pod so that an agent is in it. */
@@ -50,7 +52,7 @@ export function planAttach(pod: Pod, options: AttachOptions): AttachPlan {
   if (spec.initContainers?.some(({ name }) => name === containerName) === true)
     return { kind: 'sidecar', container: containerName };
   const last = attachedContainers(pod).at(-1);
-  const replaces = last === undefined ? undefined : replacedBy(options, last);
+  const replaces = last === undefined ? undefined : replacedBy(options, pod, last);
   if (last !== undefined && replaces === undefined)
     return { kind: 'present', container: last.name, running: last.state === 'running' };
   const reason = whyNot(pod, options);
@@ -66,8 +68,13 @@ export function planAttach(pod: Pod, options: AttachOptions): AttachPlan {
 }
 
 /** Why the agent that was attached last is of no use any more; undefined when it is. */
-function replacedBy({ config }: AttachOptions, last: AttachedContainer): Replaced | undefined {
-  if (last.state === 'ended') return { container: last.name, because: 'ended' };
+function replacedBy(
+  { config, ended }: AttachOptions,
+  { metadata }: Pod,
+  last: AttachedContainer,
+): Replaced | undefined {
+  if (last.state === 'ended' || ended?.get(metadata.uid ?? '') === last.name)
+    return { container: last.name, because: 'ended' };
   const isStuck = stuckReasons.has(last.status?.state?.waiting?.reason ?? '');
   return isStuck && last.container.image !== config.agent.image
     ? { container: last.name, because: 'stuck' }

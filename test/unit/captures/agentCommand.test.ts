@@ -50,6 +50,25 @@ test.each([
   });
 });
 
+const execFailed =
+  'error: Internal error occurred: error executing command in container: failed to exec in container: ';
+test.each([
+  ['runc', `${execFailed}failed to start exec "1": OCI runtime exec failed: cannot exec in a stopped container`],
+  ['runc before 1.2', 'OCI runtime exec failed: exec failed: cannot exec a container that has stopped: unknown'],
+  ['containerd', `${execFailed}container is in CONTAINER_EXITED state`],
+  ['CRI-O', 'error: Internal error occurred: container is not created or running: unknown'],
+  [
+    'the kubelet',
+    'error: Internal error occurred: unable to upgrade connection: container not found ("packet-capture")',
+  ],
+])('a container that has ended is said to have ended, in the words of %s', async (_, said) => {
+  await expect(askAgent(kubectlOf(said), pod, agentCommand('status'), { maxBytes: 100 })).rejects.toMatchObject({
+    code: 'AGENT_ENDED',
+    message: 'its container packet-capture has ended',
+    where: 'pod/web-1 in namespace shop',
+  });
+});
+
 test('other errors stay what they are', async () => {
   await expect(
     askAgent(kubectlOf('command terminated with exit code 1'), pod, agentCommand('status'), { maxBytes: 100 }),

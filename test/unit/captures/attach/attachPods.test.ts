@@ -181,3 +181,24 @@ test('laterPods: a new pod gets an agent once it runs, as long as there is a pla
   await find();
   expect(lines).toEqual(['shop/web-2: packet-capture: ErrImageNeverPull: no']);
 });
+
+test('laterPods: a container that has ended by its time gets a successor, once; one that has failed gets none', async () => {
+  const world = attachWorld([attachPod('web-1'), attachPod('web-2')]);
+  const target = { selector: 'app=web', namespace: 'shop' };
+  const { attacher, containers } = await attachPods(optionsFor(world, { target }));
+  const options = { kubectl: world.kubectl, target, attacher, before: containers, most: 9, report: () => undefined };
+  const find = laterPods(options);
+  const ends = (name: string, exitCode: number): void => {
+    const pod = world.pods.get(name) ?? attachPod(name);
+    const all = (pod.spec?.['ephemeralContainers'] ?? []) as readonly { readonly name: string }[];
+    const statuses = all.map((container) => ({ name: container.name, state: { terminated: { exitCode } } }));
+    world.pods.set(name, { ...pod, status: { ...pod.status, ephemeralContainerStatuses: statuses } });
+  };
+  ends('web-1', 0);
+  ends('web-2', 137);
+  await find();
+  expect((await find()).captured).toMatchObject([{ name: 'web-1', container: 'packet-capture-2' }]);
+  ends('web-1', 0);
+  await find();
+  expect((await find()).captured).toEqual([]);
+});

@@ -308,6 +308,7 @@ test.each([
     `its agent is older than this program and does not know this command: its pod needs the image of ${version}`,
   ],
   [1, 'error: connection reset', 'connection reset'],
+  [1, 'OCI runtime exec failed: exec failed: cannot exec in a stopped container', 'its container has ended'],
 ])('a capture that ends with %i: %s', (code, stderr, reason) => {
   expect(captureEnd({ code, stderr, error: codedError('KUBECTL_FAILED', 'connection reset') })).toEqual({
     code,

@@ -105,6 +105,17 @@ describe('a pod with an agent', () => {
     });
   });
 
+  test('that has ended, though its status does not say so yet, too; another pod keeps its own', () => {
+    const running = attached({ running: {} });
+    const ended = new Map([['u', 'packet-capture']]);
+    expect(planAttach(running, { ...options, ended })).toMatchObject({
+      kind: 'attach',
+      replaces: { container: 'packet-capture', because: 'ended' },
+    });
+    const other = { ...running, metadata: { ...running.metadata, uid: 'v' } };
+    expect(planAttach(other, { ...options, ended }).kind).toBe('present');
+  });
+
   test.each([...stuckReasons])('whose image cannot be started (%s), another image gets the next name', (reason) => {
     const wrong = attached({ waiting: { reason } }, { ...agent, image: 'registry.example/agnet:1' });
     expect(planAttach(wrong, options)).toMatchObject({
