@@ -17,6 +17,8 @@ export interface AttacherOptions {
   /** The level of all namespaces, instead of what their labels say. */
   readonly podSecurity?: PodSecurityLevel | undefined;
   /** As in AttachOptions. */
+  readonly ringAsked?: boolean | undefined;
+  /** As in AttachOptions. */
   readonly ended?: ReadonlyMap<string, string> | undefined;
   /** The API server judges everything and stores nothing. */
   readonly dryRun: boolean;
@@ -41,7 +43,7 @@ export interface AttachedPod {
   readonly result: 'attached' | 'present' | 'sidecar' | 'dry-run' | 'skipped' | 'failed' | 'gone';
   /** Why it is skipped. */
   readonly reason: AttachReason | null;
-  /** Of a failure. */
+  /** Of a failure, and more about why it is skipped. */
   readonly message: string | null;
 }
 
@@ -100,7 +102,10 @@ async function attachTo(
     const { pod, plan } = await addContainer({ ...options, podSecurity }, found);
     report(`${name}: ${planText(plan, dryRun)}`);
     if (plan.kind === 'attach' && !dryRun) options.onAdded?.(pod, plan.container.name);
-    return { pod, result: { ...identity, ...resultOf(plan, dryRun), message: null } };
+    return {
+      pod,
+      result: { ...identity, ...resultOf(plan, dryRun), message: plan.kind === 'skip' ? (plan.detail ?? null) : null },
+    };
   } catch (error) {
     rethrowUnlessRecoverable(error, 'REQUIREMENT_MISSING');
     const isGone = error.code === 'NOT_FOUND';
@@ -118,16 +123,22 @@ function resultOf(plan: AttachPlan, dryRun: boolean): Pick<AttachedPod, 'contain
 
 /** One clause about a pod. Pure. */
 export function planText(plan: AttachPlan, dryRun: boolean): string {
-  if (plan.kind === 'skip') return `left alone: ${plan.reason}: ${attachReasons[plan.reason]}`;
+  if (plan.kind === 'skip')
+    return `left alone: ${plan.reason}: ${attachReasons[plan.reason]}${detailText(plan.detail)}`;
   if (plan.kind === 'sidecar') return 'it has the sidecar, which captures, so nothing is attached';
   if (plan.kind === 'present')
     return plan.running
       ? `the container ${plan.container} was attached before and goes on`
       : `the container ${plan.container} was attached before and is starting`;
-  const what = `${dryRun ? 'would attach' : 'attached'} the container ${plan.container.name}`;
+  const smaller = plan.smaller === undefined ? '' : `, with ${plan.smaller}`;
+  const what = `${dryRun ? 'would attach' : 'attached'} the container ${plan.container.name}${smaller}`;
   if (plan.replaces === undefined) return what;
   const { container, because } = plan.replaces;
   return `${what}, because ${container} ${because === 'ended' ? 'has ended' : 'cannot start'}`;
+}
+
+function detailText(detail: string | null | undefined): string {
+  return detail == null ? '' : `: ${detail}`;
 }
 
 /** The error when no pod of a target has an agent now; undefined when one has. Pure. */
@@ -146,7 +157,7 @@ export function nothingAttached(pods: readonly AttachedPod[], where: string): Co
   const skipped = pods.find(({ result }) => result === 'skipped');
   if (skipped?.reason != null && pods.every(({ result }) => result === 'skipped')) {
     const many = pods.length === 1 ? '' : `to none of ${pods.length} pods; ${skipped.namespace}/${skipped.pod}: `;
-    const what = `nothing was attached: ${many}${skipped.reason}: ${attachReasons[skipped.reason]}`;
+    const what = `nothing was attached: ${many}${skipped.reason}: ${attachReasons[skipped.reason]}${detailText(skipped.message)}`;
     return codedError('NOT_ATTACHABLE', what, { where: place });
   }
   return failedToAttach(pods, place) ?? codedError('NOT_FOUND', 'the pod has ended meanwhile', { where: place });

@@ -9,7 +9,7 @@ import { updatePods, type AgentOrders, type UpdatedPod, type UpdatePodsOptions }
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
-import type { SettingValues } from '../../settings/index.ts';
+import { volumeSettings, type SettingValues } from '../../settings/index.ts';
 import { attachedSettings, type AgentSidecarConfig } from '../../sidecar/index.ts';
 import { addAttachFlags, checkAttachFlags, defaultTtl, type AttachFlags } from '../flags/attachFlags.ts';
 import { durationOfFlag } from '../flags/flagValues.ts';
@@ -63,7 +63,8 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
   const { ttl = defaultTtl, podSecurity } = flags;
   const common = { kubectl, target, timeoutSeconds, signal };
   const part = output === undefined ? ({ until: 'all' } as const) : ({ until: 'first', most } as const);
-  const how = { ...common, ...part, config, ttl, podSecurity, dryRun, reason };
+  const ringAsked = volumeSettings.some((name) => (settings[name] ?? '') !== '');
+  const how = { ...common, ...part, config, ringAsked, ttl, podSecurity, dryRun, reason };
   /** Once more, for containers that have ended meanwhile: their pods get the next one. */
   const again = async (before: AttachPodsResult, ended: ReadonlyMap<string, string>): Promise<AttachPodsResult> =>
     ended.size === 0 ? before : withAttachedAgain(before, await attachAgents({ ...how, ended }));
@@ -129,7 +130,7 @@ async function configOf(flags: AttachFlags, settings: SettingValues): Promise<Ag
   if (config.form === 'custom')
     throw codedError('USAGE', 'a custom sidecar cannot be attached', { where: '--sidecar-config' });
   const ring = Object.fromEntries(
-    (['file-size', 'file-count'] as const).flatMap((name) => {
+    volumeSettings.flatMap((name) => {
       const value = settings[name] ?? '';
       return value === '' ? [] : [[name, value]];
     }),

@@ -12,6 +12,7 @@ import {
   type AttachedContainer,
 } from '../../sidecar/index.ts';
 import type { AttachReason } from './attachReasons.ts';
+import { fitRing } from './storageLimit.ts';
 
 export interface AttachOptions {
   /** Its settings are the defaults of a new agent. */
@@ -20,6 +21,8 @@ export interface AttachOptions {
   readonly podSecurity: PodSecurityLevel;
   /** A duration, see AttachedOptions. */
   readonly ttl: string;
+  /** The sizes of its files are the user's, so they are not made smaller. */
+  readonly ringAsked?: boolean | undefined;
   /** Containers that have ended though the pod's status does not say so yet, by the uid of their pod. */
   readonly ended?: ReadonlyMap<string, string> | undefined;
 }
@@ -27,12 +30,19 @@ export interface AttachOptions {
 /** What has to be done with a pod so that an agent is in it. */
 export type AttachPlan =
   /** Add an ephemeral container. */
-  | { readonly kind: 'attach'; readonly container: Container; /** The agent before it. */ readonly replaces?: Replaced }
+  | {
+      readonly kind: 'attach';
+      readonly container: Container;
+      /** The agent before it. */
+      readonly replaces?: Replaced;
+      /** Why its files are smaller than by default. */
+      readonly smaller?: string;
+    }
   /** An agent was attached before; it runs, or is about to. */
   | { readonly kind: 'present'; readonly container: string; readonly running: boolean }
   /** The pod has the sidecar. */
   | { readonly kind: 'sidecar'; readonly container: string }
-  | { readonly kind: 'skip'; readonly reason: AttachReason };
+  | { readonly kind: 'skip'; readonly reason: AttachReason; /** More about it: numbers. */ readonly detail?: string };
 
 export interface Replaced {
   readonly container: string;
@@ -57,14 +67,21 @@ export function planAttach(pod: Pod, options: AttachOptions): AttachPlan {
     return { kind: 'present', container: last.name, running: last.state === 'running' };
   const reason = whyNot(pod, options);
   if (reason !== undefined) return { kind: 'skip', reason };
+  const ring = fitRing(spec, options.config, options.ringAsked === true);
+  if (ring.kind === 'none') return { kind: 'skip', reason: 'ephemeral_storage', detail: ring.text };
   const container = makeAttached({
     name: nextAttachedName(pod),
-    config: options.config,
+    config: ring.config,
     profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
     ttl: options.ttl,
     ...inheritedSecurity(spec),
   });
-  return replaces === undefined ? { kind: 'attach', container } : { kind: 'attach', container, replaces };
+  return {
+    kind: 'attach',
+    container,
+    ...(replaces === undefined ? {} : { replaces }),
+    ...(ring.kind === 'smaller' ? { smaller: ring.text } : {}),
+  };
 }
 
 /** Why the agent that was attached last is of no use any more; undefined when it is. */

@@ -5,6 +5,7 @@ const ownReasons = {
   pod_pending: 'no container of it runs yet, so there is nothing to attach to',
   pod_ended: 'it has ended',
   pod_terminating: 'it is being deleted',
+  ephemeral_storage: 'its containers limit ephemeral-storage, so the files could get it evicted',
 } as const;
 
 /** A reason of the other ways that has other words here: they speak of an init container. */

@@ -132,3 +132,46 @@ describe('a pod with an agent', () => {
     });
   });
 });
+
+describe('a pod whose containers limit ephemeral-storage', () => {
+  const limited = (...limits: readonly (string | undefined)[]): Pod => {
+    const resources = limits.map((limit) => (limit === undefined ? {} : { limits: { 'ephemeral-storage': limit } }));
+    return pod({ spec: { containers: resources.map((one, index) => ({ name: `app-${index}`, resources: one })) } });
+  };
+  const ringOf = (found: Pod, more: Partial<AttachOptions> = {}): unknown => {
+    const plan = planAttach(found, { ...options, ...more });
+    if (plan.kind !== 'attach') return plan;
+    const env = (plan.container['env'] ?? []) as readonly { readonly name: string; readonly value?: string }[];
+    const names = ['FILE_SIZE', 'FILE_COUNT', 'KEEP_SIZE', 'SIZE_LIMIT'];
+    return names.map((name) => env.find((one) => one.name === `PACKET_CAPTURE_${name}`)?.value).join(' ');
+  };
+
+  test.each([
+    // 16Mi x 5 + 16Mi + 64Mi for kept files, by default.
+    [[undefined], '16Mi 4  160Mi'],
+    [['320Mi'], '16Mi 4  160Mi'],
+    [['300Mi', '20Mi', undefined], '16Mi 4  160Mi'],
+    [['318Mi'], '16Mi 4 63Mi 159Mi'],
+    [['150Mi', '50Mi'], '16Mi 4 4Mi 100Mi'],
+    [['100Mi'], '6Mi 4 4Mi 50Mi'],
+    [['40Mi'], '1Mi 1 2Mi 20Mi'],
+    [['38Mi'], '1Mi 1 1Mi 19Mi'],
+  ])('%j: its files take at most half of the limit', (limits, ring) => {
+    expect(ringOf(limited(...limits))).toBe(ring);
+  });
+
+  test('that is too small for any ring is left alone, with the arithmetic', () => {
+    expect(ringOf(limited('36Mi'))).toEqual({
+      kind: 'skip',
+      reason: 'ephemeral_storage',
+      detail:
+        "file-size 16Mi x (file-count 4 + 1) + 16Mi = 96Mi, and keep-size 64Mi, are more than the half of the pod's ephemeral-storage limit of 36Mi, which the app shares",
+    });
+  });
+
+  test('sizes that were asked for are not made smaller: they are refused', () => {
+    const asked = { ringAsked: true, config: { ...config, settings: { 'file-size': '32Mi', 'keep-size': '1Mi' } } };
+    expect(ringOf(limited('400Mi'), asked)).toBe('32Mi 4 1Mi 177Mi');
+    expect(ringOf(limited('300Mi'), asked)).toMatchObject({ kind: 'skip', reason: 'ephemeral_storage' });
+  });
+});
