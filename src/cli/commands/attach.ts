@@ -63,7 +63,7 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
   const { ttl = defaultTtl, podSecurity } = flags;
   const common = { kubectl, target, timeoutSeconds, signal };
   const part = output === undefined ? ({ until: 'all' } as const) : ({ until: 'first', most } as const);
-  const ringAsked = volumeSettings.some((name) => (settings[name] ?? '') !== '');
+  const ringAsked = volumeSettings.some((setting) => (settings[setting] ?? '') !== '');
   const how = { ...common, ...part, config, ringAsked, ttl, podSecurity, dryRun, reason };
   /** Once more, for containers that have ended meanwhile: their pods get the next one. */
   const again = async (before: AttachPodsResult, ended: ReadonlyMap<string, string>): Promise<AttachPodsResult> =>

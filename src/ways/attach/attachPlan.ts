@@ -65,16 +65,21 @@ export function planAttach(pod: Pod, options: AttachOptions): AttachPlan {
   const replaces = last === undefined ? undefined : replacedBy(options, pod, last);
   if (last !== undefined && replaces === undefined)
     return { kind: 'present', container: last.name, running: last.state === 'running' };
+  return planNew(pod, options, replaces);
+}
+
+/** Decides about a pod without an agent that runs. */
+function planNew(pod: Pod, options: AttachOptions, replaces: Replaced | undefined): AttachPlan {
   const reason = whyNot(pod, options);
   if (reason !== undefined) return { kind: 'skip', reason };
-  const ring = fitRing(spec, options.config, options.ringAsked === true);
+  const ring = fitRing(pod.spec ?? {}, options.config, options.ringAsked === true);
   if (ring.kind === 'none') return { kind: 'skip', reason: 'ephemeral_storage', detail: ring.text };
   const container = makeAttached({
     name: nextAttachedName(pod),
     config: ring.config,
     profile: options.podSecurity === 'baseline' ? 'baseline' : 'privileged',
     ttl: options.ttl,
-    ...inheritedSecurity(spec),
+    ...inheritedSecurity(pod.spec ?? {}),
   });
   return {
     kind: 'attach',

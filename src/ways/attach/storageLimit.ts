@@ -24,9 +24,9 @@ export type FittedRing =
 /**
  * The ring of an agent that is attached to a pod whose containers limit ephemeral-storage. The agent's files lie in the
  * writable layer of its container, which has no limit of its own, but counts for the pod: the kubelet evicts a pod that
- * uses more than the sum of its containers' limits (podEphemeralStorageLimitEviction in pkg/kubelet/eviction). A default
- * ring becomes smaller; one that was asked for is refused. A LimitRange gives its defaults to containers when the pod is
- * created, so they are in the spec. Pure.
+ * uses more than the sum of its containers' limits (podEphemeralStorageLimitEviction in pkg/kubelet/eviction). A
+ * default ring becomes smaller; one that was asked for is refused. A LimitRange gives its defaults to containers when
+ * the pod is created, so they are in the spec. Pure.
  * @param asked the user has named a size
  */
 export function fitRing(spec: PodSpec, config: AgentSidecarConfig, asked: boolean): FittedRing {
@@ -46,7 +46,7 @@ export function fitRing(spec: PodSpec, config: AgentSidecarConfig, asked: boolea
   };
 }
 
-/** The sum of the limits of the containers that run together; of init containers the largest, if only those have one. */
+/** The sum of the limits of the containers that run together; if only init containers have one, the largest. */
 function storageLimit({ containers, initContainers }: PodSpec): number | undefined {
   const limitsOf = (list: readonly Container[]): number[] =>
     list.flatMap(({ resources }) => {
