@@ -142,7 +142,7 @@ test.concurrent('one that was just added and has ended gets none: its error says
   const { run, containers } = await stand({ stopped: 'packet-capture' });
   const { exitCode, stderr } = await run();
   expect(stderr).toContain(`${ended}\n`);
-  expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 1 of 1 pod do not capture as asked');
+  expect(stderr).toContain('error CAPTURE_UNCONFIRMED: 1 of 1 pod does not capture as asked');
   expect([exitCode, await containers()]).toEqual([1, ['packet-capture']]);
 });
 
