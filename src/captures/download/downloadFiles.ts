@@ -99,16 +99,15 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
   return { files: byPod.flat(), windows, problems, without, pods: captured.length, where, ended };
 }
 
-/** Kept files that the ring no longer has are as good as those of the ring. */
+/** Each file once: of the ring, or else of a keep. */
 function candidates({ files, kept }: Listing): RemoteFile[] {
-  const names = new Set(files.map(({ name }) => name));
-  const others = kept.filter(({ name, isNote }) => {
-    const base = basename(name);
-    if (isNote || names.has(base)) return false;
-    names.add(base);
-    return true;
+  const others = new Map(kept.filter(({ isNote }) => !isNote).map((file) => [basename(file.name), file]));
+  const ring = files.map((file): RemoteFile => {
+    const other = others.get(file.name);
+    others.delete(file.name);
+    return other === undefined ? file : { ...file, alsoKept: other.name };
   });
-  return [...files, ...others].toSorted((a, b) => (basename(a.name) < basename(b.name) ? -1 : 1));
+  return [...ring, ...others.values()].toSorted((a, b) => (basename(a.name) < basename(b.name) ? -1 : 1));
 }
 
 function wantedKept(kept: readonly KeptFile[], wanted: 'all' | { readonly id: string }): readonly KeptFile[] {

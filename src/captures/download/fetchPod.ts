@@ -54,7 +54,7 @@ export async function fetchWindow(
       if (passed) break;
       await begin(fetch, [file]);
     }
-    const cut = await cutFetched(await fetchOne(fetch, file), window);
+    const cut = await cutFetched(await fetchFromEither(fetch, file), window);
     passed ||= cut.passed;
     fetched.push(cut.file);
     fetch.onFile(cut.file);
@@ -75,6 +75,15 @@ async function fetchOne(fetch: PodFetch, file: RemoteFile): Promise<FetchedFile>
   const result = await fetchFile({ start, pod, file, folder, signal, onBytes: (bytes) => ledger.received(bytes) });
   ledger.done(file, result);
   return result;
+}
+
+/** The ring may have removed a file since it was listed; a keep has it still. */
+async function fetchFromEither(fetch: PodFetch, file: RemoteFile): Promise<FetchedFile> {
+  const fetched = await fetchOne(fetch, file);
+  if (fetched.result !== 'vanished' || file.alsoKept === undefined) return fetched;
+  const kept = { name: file.alsoKept, bytes: file.bytes, open: false };
+  await begin(fetch, [kept]);
+  return fetchOne(fetch, kept);
 }
 
 function leftOpen({ namespace, name }: CapturedPod, file: RemoteFile): FetchedFile {

@@ -15,6 +15,8 @@ export interface RemoteFile {
   readonly bytes: number;
   /** It is still being written. */
   readonly open: boolean;
+  /** The name of the same file in a keep: it stays there when the ring removes it. */
+  readonly alsoKept?: string;
 }
 
 /** Limits for one pod: a ring has few files, and a name at most 255 characters. */

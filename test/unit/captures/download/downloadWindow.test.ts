@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -72,6 +73,17 @@ async function writeCapture(pod: string, number: number, times: readonly bigint[
   return name;
 }
 
+const keepIds = ['20261129T030500Z', '20261129T030500Z-2', '20261129T030600Z'] as const;
+
+/** Links a file of web-2 into a keep, as its agent does. */
+async function keepFile(id: string, name: string): Promise<void> {
+  const { captures } = podOf('web-2');
+  const own = join(captures, 'kept', id);
+  await mkdir(own, { recursive: true });
+  await writeFile(join(own, 'keep.json'), `${JSON.stringify({ id, reason: 'payments fail' })}\n`);
+  await link(join(captures, name), join(own, name));
+}
+
 async function setOpen(pod: string, name: string): Promise<void> {
   const agent = join(podOf(pod).captures, '.agent');
   await mkdir(agent, { recursive: true });
@@ -82,10 +94,11 @@ async function download(
   from: WindowEnd,
   to: WindowEnd,
   shift = 0n,
+  reached = cluster(shift),
 ): Promise<DownloadResult & { readonly said: string[] }> {
   const said: string[] = [];
   const result = await downloadFiles({
-    ...cluster(shift),
+    ...reached,
     target: { selector: 'app=web', namespace: 'shop' },
     folder,
     openFiles: false,
@@ -146,6 +159,47 @@ describe('a download of a window', () => {
       await mergeInto(join(folder, 'all.pcapng'), local, 'test');
       expect(timesIn(await readFile(join(folder, 'all.pcapng')))).toEqual(all.filter(inWindow));
     }
+  });
+
+  test('has each packet once, whether its file is in the ring, in a keep or several, or in both', async () => {
+    const gaps = fc.array(fc.bigInt({ min: 1n, max: second }), { minLength: 1, maxLength: 4 });
+    // The keeps that have the file; and whether the ring has it still.
+    const file = fc.record({ gaps, keeps: fc.subarray<string>([...keepIds]), inRing: fc.boolean() });
+    const sample = fc.record({ files: fc.array(file, { minLength: 4, maxLength: 8 }), from: fc.nat(), to: fc.nat() });
+    const { captures, folder: here } = podOf('web-2');
+    for (const [run, { files, from, to }] of fc.sample(sample, { numRuns: 3, seed: 16 }).entries()) {
+      folder = join(here, `run-${run}`);
+      for (const old of await readdir(captures)) await rm(join(captures, old), { recursive: true });
+      let time = start;
+      const there: bigint[] = [];
+      for (const [number, each] of files.entries()) {
+        const times = each.gaps.map((gap) => (time += gap));
+        const name = await writeCapture('web-2', number + 1, times);
+        for (const id of each.keeps) await keepFile(id, name);
+        if (!each.inRing) await rm(join(captures, name));
+        if (each.inRing || each.keeps.length > 0) there.push(...times);
+      }
+      const [a, b] = [from, to].map((at) => there[at % there.length] ?? 0n).toSorted(compare) as [bigint, bigint];
+      // The last packet is in it, too.
+      const end = run === 0 ? time + 1n : b;
+      const result = await download({ at: a }, { at: end });
+      expect((await timesHere(result))['web-2']).toEqual(there.filter((each) => each >= a && each < end));
+    }
+  });
+
+  test('has a kept file also when the ring removes it after it was listed', async () => {
+    const { captures } = podOf('web-2');
+    const times = [start, start + second];
+    const name = await writeCapture('web-2', 1, times);
+    await keepFile(keepIds[0], name);
+    const { kubectl, start: startPod } = cluster();
+    const lateRing: KubectlStart = (args, options) => {
+      rmSync(join(captures, name), { force: true });
+      return startPod(args, options);
+    };
+    const result = await download({ at: start }, { at: start + 9n * second }, 0n, { kubectl, start: lateRing });
+    expect(result.files).toMatchObject([{ file: `kept/${keepIds[0]}/${name}`, result: 'downloaded' }]);
+    expect((await timesHere(result))['web-2']).toEqual(times);
   });
 
   test('cuts the files at its ends under names of their own, and leaves those within as they are', async () => {
@@ -237,6 +291,46 @@ describe('a download of a window', () => {
     ]);
     expect(await readdir(join(folder, 'web-1'))).toEqual([]);
     expect(await readFile(join(folder, 'web-2', 'odd.pcapng'), 'utf8')).toBe('this is no capture file');
+  });
+});
+
+describe('a download of kept files', () => {
+  const downloadKept = async (kept: 'all' | { readonly id: string }): Promise<DownloadResult> =>
+    downloadFiles({
+      ...cluster(),
+      target: { selector: 'app=web', namespace: 'shop' },
+      folder,
+      openFiles: false,
+      kept,
+      onProgress: () => undefined,
+      onFile: () => undefined,
+    });
+
+  test('brings the files of all keeps, or of one, and the note of each; not the ring', async () => {
+    const [first, second_, third] = await Promise.all(
+      [1n, 2n, 3n].map(async (number) => writeCapture('web-2', Number(number), [start + number * second])),
+    );
+    for (const name of [first, second_]) await keepFile(keepIds[0], name ?? '');
+    await keepFile(keepIds[1], second_ ?? '');
+    await rm(join(podOf('web-2').captures, first ?? ''));
+    const one = await downloadKept({ id: keepIds[1] });
+    expect(one.files.map(({ file, result }) => [file, result])).toEqual([
+      [`kept/${keepIds[1]}/${second_}`, 'downloaded'],
+      [`kept/${keepIds[1]}/keep.json`, 'downloaded'],
+    ]);
+    const { files } = await downloadKept('all');
+    expect(files.map(({ file, result }) => [file, result])).toEqual([
+      [`kept/${keepIds[0]}/${first}`, 'downloaded'],
+      [`kept/${keepIds[0]}/${second_}`, 'downloaded'],
+      [`kept/${keepIds[0]}/keep.json`, 'downloaded'],
+      [`kept/${keepIds[1]}/${second_}`, 'present'],
+      [`kept/${keepIds[1]}/keep.json`, 'downloaded'],
+    ]);
+    for (const { path, file } of files)
+      expect(await readFile(path ?? '')).toEqual(await readFile(join(podOf('web-2').captures, file)));
+    const here = await readdir(join(folder, 'web-2'), { recursive: true });
+    expect(here.filter((name) => name.includes(third ?? ''))).toEqual([]);
+    expect((await downloadKept({ id: 'another' })).files).toEqual([]);
   });
 });
 
