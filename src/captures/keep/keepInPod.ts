@@ -161,12 +161,14 @@ function judgeKept({ kept }: AgentStatus, note: KeptWindow): Verdict {
 }
 
 /** Why there is no keep of this window yet. Pure. */
-function judgeUnkept({ settings = {}, kept, invalid = [] }: AgentStatus, { value }: Asked): Verdict {
+function judgeUnkept({ settings = {}, kept, invalid = [], lastError }: AgentStatus, { value }: Asked): Verdict {
   const refusal = invalid.find((one) => one.setting === 'keep' && (one.value ?? value) === value);
   if (refusal !== undefined) return { outcome: bad('unconfirmed', `its agent refuses: ${refusal.reason}`) };
   if (kept === undefined)
     return { outcome: bad('unconfirmed', 'its agent is older than this program and keeps no files') };
+  // On a full disk there is no keep.json, and this is all that it says; the error may be of an earlier keep.
+  const error = lastError?.reason.startsWith('keep: ') === true ? `; its last error: ${lastError.reason}` : '';
   return settings['keep'] === value
-    ? { pending: 'its agent has not kept them yet' }
+    ? { pending: `its agent has not kept them yet${error}` }
     : { pending: 'its agent has not seen the annotation yet', unseen: true };
 }

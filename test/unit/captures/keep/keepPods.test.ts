@@ -167,6 +167,11 @@ describe('keepPods', () => {
       'its agent refuses: too long',
     ],
     ['has not done it in time', () => ({}), 'not after 1s: its agent has not kept them yet'],
+    [
+      'has not done it, and why',
+      () => ({ status: { lastError: { time: 't', reason: 'keep: no space left on device' } } }),
+      'its agent has not kept them yet; its last error: keep: no space left on device',
+    ],
     ['does not see the annotation', () => undefined, 'not after 1s: its agent has not seen the annotation yet'],
     [
       'has kept another window',
