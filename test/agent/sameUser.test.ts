@@ -26,7 +26,9 @@ for pid in "$@"; do
   (: < /proc/$pid/mem) 2>/dev/null && can=" mem"
   for file in environ maps auxv syscall stack; do dd if=/proc/$pid/$file bs=1 count=1 of=/dev/null 2>/dev/null && can="$can $file"; done
   for link in root cwd exe; do readlink /proc/$pid/$link >/dev/null && can="$can $link"; done
-  for folder in fd map_files root/captures root/etc/packet-capture; do ls /proc/$pid/$folder/ >/dev/null 2>&1 && can="$can $folder"; done
+  for folder in fd map_files root/captures root/captures/kept root/captures/.agent root/etc/packet-capture; do ls /proc/$pid/$folder/ >/dev/null 2>&1 && can="$can $folder"; done
+  [ -w /proc/$pid/root/captures/kept ] && can="$can delete"
+  [ -w /proc/$pid/root/captures/.agent/keep.sock ] && can="$can keep"
   kill -0 $pid 2>/dev/null && can="$can kill"
   echo "$pid$can"
 done`;
@@ -107,12 +109,12 @@ describe('an app that shares the process namespace', () => {
     });
     await agent.next('started');
     await network().send({ count: 5 });
+    await agent.set({ keep: '1m what others must not delete' });
+    await agent.next('kept');
     await writeFile(join(captures, 'large.pcapng'), Buffer.alloc(1_000_000), { mode: 0o644 });
-    const setter = startInContainer(
-      { network: network(), captures, settings: await folder(), capability: '' },
-      program,
-      'set',
-    );
+    const waiting = async (command: string): Promise<ChildProcess> =>
+      startInContainer({ network: network(), captures, settings: await folder(), capability: '' }, program, command);
+    const [setter, keeper] = [await waiting('set'), await waiting('keep')];
     const live = await startCommand(
       captures,
       'net_raw',
@@ -120,12 +122,16 @@ describe('an app that shares the process namespace', () => {
     );
     // It waits for a reader of its output.
     const send = await startCommand(captures, '', program, 'send', 'large.pcapng');
-    // It waits for its input.
-    const set = await until('the command set', async () => {
-      const [pid] = await childrenOf(setter.pid);
-      const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-      return name.startsWith('packet-capture') ? pid : undefined;
-    });
+    // Each waits for its input.
+    const [set, keep] = await Promise.all(
+      [setter, keeper].map(async (command) =>
+        until('a command that waits', async () => {
+          const [pid] = await childrenOf(command.pid);
+          const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+          return name.startsWith('packet-capture') ? pid : undefined;
+        }),
+      ),
+    );
 
     const child = (name: string): Promise<number> =>
       until(name, async () => {
@@ -144,7 +150,8 @@ describe('an app that shares the process namespace', () => {
       mirror: (await mirror.processes())[0] ?? 0,
       capture: live.pid,
       send: send.pid,
-      set,
+      set: set ?? 0,
+      keep: keep ?? 0,
       rclone,
       tcpdump,
     };
