@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { KeepPodsResult, WatchedKeep } from '../../src/captures/keep/index.ts';
+import { parseKeep } from '../../src/settings/index.ts';
+import { parseTime } from '../../src/time.ts';
 
 /**
  * A kubectl with one pod, whose agent keeps what the annotation asks for. Its state is in files: `pod.json` is the pod,
@@ -113,4 +115,61 @@ test('--watch keeps what led to a crash, with a line for it, until Ctrl-C', asyn
   const { exitCode } = await watch;
   expect(exitCode).toBe(130);
   expect(await readFile(join(folder, 'keep'), 'utf8')).toContain('container app: OOMKilled, exit code 137');
+});
+
+/** As https://prometheus.io/docs/alerting/latest/configuration/#webhook_config describes it. */
+const webhookBody = {
+  version: '4',
+  groupKey: '{}:{}',
+  truncatedAlerts: 0,
+  status: 'firing',
+  receiver: 'packet-capture',
+  groupLabels: {},
+  commonLabels: { namespace: 'shop' },
+  commonAnnotations: {},
+  externalURL: 'http://alertmanager:9093',
+  alerts: [
+    { status: 'firing', labels: { alertname: 'HighErrorRate', namespace: 'shop', pod: 'web-1' } },
+    { status: 'resolved', labels: { alertname: 'HighErrorRate', namespace: 'shop', pod: 'web-2' } },
+    { status: 'firing', labels: { alertname: 'NodeDown', namespace: 'shop' } },
+  ].map((alert) => ({
+    ...alert,
+    annotations: {},
+    startsAt: '2026-11-29T03:05:00.123Z',
+    endsAt: '0001-01-01T00:00:00Z',
+    generatorURL: '',
+    fingerprint: '0',
+  })),
+};
+
+test("the receiver of docs/flight-recorder.md keeps what led to an alert by Alertmanager's webhook, and answers 400 to anything else", async () => {
+  const text = await readFile('docs/flight-recorder.md', 'utf8');
+  const [, receiver = ''] = /```js\n(.*?)```/s.exec(text.slice(text.indexOf('## At an alert'))) ?? [];
+  const free = receiver.replace('.listen(8080)', '.listen(0, function () { console.log(this.address().port) })');
+  expect(free).not.toBe(receiver);
+  await writeFile(join(folder, 'receiver.mjs'), free);
+  await writeFile(join(folder, 'kubectl'), '#!/bin/sh\nprintf "%s\\n" "$@" end\n');
+  const running = execa(process.execPath, [join(folder, 'receiver.mjs')], {
+    env: { PATH: `${folder}:${process.env['PATH']}` },
+    reject: false,
+  });
+  const lines = createInterface(running.stdout)[Symbol.asyncIterator]();
+  const url = `http://127.0.0.1:${(await lines.next()).value}/`;
+  expect((await fetch(url, { method: 'POST', body: 'no alert' })).status).toBe(400);
+  expect((await fetch(url, { method: 'POST', body: JSON.stringify(webhookBody) })).status).toBe(200);
+  const args: string[] = [];
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+    if (line === 'end') break;
+    args.push(line);
+  }
+  running.kill();
+  await running;
+  const [key = '', value = ''] = args.at(-1)?.split('=') ?? [];
+  expect(args.slice(0, -1)).toEqual(['annotate', '--overwrite', '--namespace=shop', 'pod/web-1']);
+  expect(key).toBe('packet-capture/keep');
+  expect(parseKeep(value)).toEqual({
+    from: parseTime('2026-11-29T02:55:00.123Z'),
+    to: parseTime('2026-11-29T03:07:00.123Z'),
+    reason: 'HighErrorRate',
+  });
 });
