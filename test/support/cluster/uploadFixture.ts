@@ -27,6 +27,8 @@ export interface UploadFixture {
   /** Makes the Secret, or changes it, in the words of docs/upload.md. */
   readonly putSecret: (keys?: Keys) => Promise<void>;
   readonly uploaded: () => Promise<Uploaded[]>;
+  /** The folder that has the bucket's objects. */
+  readonly bucket: string;
 }
 
 /** It ends with the test. */
@@ -62,6 +64,7 @@ export async function uploadFixture(namespace: string): Promise<UploadFixture> {
       await kube(['apply', '-f', '-'], await kube([...create, '--dry-run=client', '-o', 'yaml']));
     },
     uploaded: async () => uploadedFiles(join(objects, 'captures')),
+    bucket: join(objects, 'captures'),
   };
 }
 
