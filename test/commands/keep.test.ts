@@ -149,11 +149,11 @@ test("the receiver of docs/flight-recorder.md keeps what led to an alert by Aler
   expect(free).not.toBe(receiver);
   await writeFile(join(folder, 'receiver.mjs'), free);
   await writeFile(join(folder, 'kubectl'), '#!/bin/sh\nprintf "%s\\n" "$@" end\n');
-  const running = execa(process.execPath, [join(folder, 'receiver.mjs')], {
+  const script = execa(process.execPath, [join(folder, 'receiver.mjs')], {
     env: { PATH: `${folder}:${process.env['PATH']}` },
     reject: false,
   });
-  const lines = createInterface(running.stdout)[Symbol.asyncIterator]();
+  const lines = createInterface(script.stdout)[Symbol.asyncIterator]();
   const url = `http://127.0.0.1:${(await lines.next()).value}/`;
   expect((await fetch(url, { method: 'POST', body: 'no alert' })).status).toBe(400);
   expect((await fetch(url, { method: 'POST', body: JSON.stringify(webhookBody) })).status).toBe(200);
@@ -162,8 +162,8 @@ test("the receiver of docs/flight-recorder.md keeps what led to an alert by Aler
     if (line === 'end') break;
     args.push(line);
   }
-  running.kill();
-  await running;
+  script.kill();
+  await script;
   const [key = '', value = ''] = args.at(-1)?.split('=') ?? [];
   expect(args.slice(0, -1)).toEqual(['annotate', '--overwrite', '--namespace=shop', 'pod/web-1']);
   expect(key).toBe('packet-capture/keep');
