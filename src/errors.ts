@@ -119,8 +119,10 @@ export const errorTable = {
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: keyof typeof exitCodes; hint: string }>;
 
+/** A code of the table. Programs rely on the codes, so they never change. */
 export type ErrorCode = keyof typeof errorTable;
 
+/** An error of bad input or of the cluster, in contrast to a bug. Made by {@link codedError} alone. */
 export interface CodedError extends Error {
   readonly code: ErrorCode;
   /** File, document, line and column, or TYPE/NAME: where it happened. */
@@ -129,6 +131,7 @@ export interface CodedError extends Error {
   readonly hint: string;
 }
 
+/** What the caller knows beyond the message. Without `hint`, that of the table is used. */
 export interface ErrorDetails {
   readonly where?: string;
   readonly hint?: string;

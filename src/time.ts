@@ -42,6 +42,7 @@ export function timeInName(nanoseconds: bigint): string {
   return formatTime(nanoseconds).replace(/[-:]/g, '');
 }
 
+/** Seconds, with any fraction, in whole nanoseconds. */
 export function secondsToNanoseconds(seconds: number): bigint {
   return millisecondsToNanoseconds(seconds * 1000);
 }

@@ -3,6 +3,7 @@
  * nothing that somebody writes can end a command, or grow without an end.
  */
 
+/** A map whose values may have any type. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 const none: Fields = {};
@@ -12,6 +13,7 @@ export function fieldsOf(value: unknown): Fields {
   return isFields(value) ? value : none;
 }
 
+/** Whether a value is a map: an object that is neither a list nor null. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@ export interface Moment {
   readonly steady: number;
 }
 
+/** Now, by both clocks of this machine. */
 export function thisMoment(): Moment {
   return { wall: Date.now(), steady: performance.now() };
 }

@@ -81,6 +81,9 @@ export interface KeptWindow {
   readonly truncated?: { readonly files?: number; readonly bytes?: number };
 }
 
+/**
+ * What the container that mirrors reports, in the `status` of the agent. A pod wrote it, so any field may be absent.
+ */
 export interface MirrorStatus {
   /** mirroring, idle, waiting, invalid or stopped. */
   readonly state?: string;

@@ -1,6 +1,7 @@
 import { isHarmless, type SettingName, type SettingValues } from '../settings/index.ts';
 import { openFile, type AgentStatus } from './agentStatus.ts';
 
+/** What the agent of one pod should do after a change of its settings. */
 export interface Expectation {
   /** The values that the agent should use, defaults included; `state` is whether it should capture. */
   readonly values: SettingValues;
@@ -12,6 +13,9 @@ export interface Expectation {
   readonly fileBefore: string | undefined;
 }
 
+/**
+ * How far an agent is. `text` is one clause for people; of `done`, `finished` and `refused`, waiting changes nothing.
+ */
 export type Verdict =
   /** The agent does what was requested. */
   | { readonly kind: 'done'; readonly text: string }

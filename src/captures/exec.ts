@@ -1,6 +1,7 @@
 import type { Kubectl, KubectlProcess, KubectlStart, KubectlStartOptions } from '../kubernetes/kubectl.ts';
 import type { CapturedPod } from './findPods.ts';
 
+/** The container for `kubectl exec`. All three must be given: the default container of a pod is the app's. */
 export type ExecTarget = Pick<CapturedPod, 'namespace' | 'name' | 'container'>;
 
 /**
@@ -16,6 +17,7 @@ export function execInPod(
   return start(execArguments(pod, argv, options.stdin === true ? ['--stdin'] : []), options);
 }
 
+/** What the command gets, and how much it may answer. */
 export interface OutputOptions {
   /** The most bytes to read, because the pod is not trusted. */
   readonly maxBytes: number;

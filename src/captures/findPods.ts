@@ -36,6 +36,7 @@ export interface CapturedPod {
   readonly deleting: boolean;
 }
 
+/** The two parts of a pod's name, for messages and for kubectl. */
 export interface PodName {
   readonly namespace: string;
   readonly name: string;
@@ -47,6 +48,7 @@ export interface BarePod extends PodName {
   readonly ended?: true;
 }
 
+/** The living pods of a target, by whether they have an agent. */
 export interface FoundPods {
   /** Sorted by namespace and name. */
   readonly captured: readonly CapturedPod[];

@@ -13,6 +13,9 @@ import { changeWorkload, type ChangeOptions, type ChangeResult } from '../ways/p
 import { lacksMirror } from './mirrorHint.ts';
 import { settingChanges } from './settingChanges.ts';
 
+/**
+ * A change of a workload's pod template that writes these settings into its annotations; an empty value removes one.
+ */
 export type PersistOptions = Omit<ChangeOptions, 'wait' | 'timeoutSeconds'> & { readonly settings: SettingValues };
 
 /**

@@ -17,6 +17,7 @@ export interface PodStatus {
   readonly problem: string | null;
 }
 
+/** The state of every captured pod of a target, in the order of FoundPods. */
 export interface StatusResult {
   readonly pods: readonly PodStatus[];
   /** Pods of the target without the sidecar. */

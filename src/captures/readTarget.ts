@@ -23,6 +23,7 @@ export interface PodTarget {
   readonly namespace?: string | undefined;
 }
 
+/** The living pods of a target as the API server has them, without a judgement of them. */
 export interface TargetPods {
   readonly pods: readonly Pod[];
   /** The target, for messages. */

@@ -8,6 +8,7 @@ import type { PodStatus } from './readStatus.ts';
 const shownFilter = 40;
 const shownError = 100;
 
+/** `now` is the time from which ages are counted. */
 export interface TableOptions {
   /** Whether the table has a column for namespaces. */
   readonly namespaces: boolean;

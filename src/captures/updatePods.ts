@@ -21,6 +21,7 @@ import {
 } from './settingChanges.ts';
 import { waitForAgents, type Awaited } from './waitForAgents.ts';
 
+/** Which settings of which pods are set, and whether their agents are waited for. */
 export interface UpdatePodsOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;
@@ -68,6 +69,7 @@ export interface UpdatedPod {
   readonly ended?: true;
 }
 
+/** The results by pod, in the order of FoundPods. */
 export interface UpdatePodsResult {
   readonly pods: readonly UpdatedPod[];
   /** Pods of the target without the sidecar. */

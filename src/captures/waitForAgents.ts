@@ -11,6 +11,7 @@ import { atOnce } from './readStatus.ts';
 import { isRefreshDue, refreshPod, usualSeconds } from './refresh.ts';
 import { effectiveChanges, effectiveValues, type SettingChange } from './settingChanges.ts';
 
+/** What is the same for all pods. At the timeout, pods whose agents are not yet there are `unconfirmed`. */
 export interface WaitOptions {
   readonly kubectl: Kubectl;
   readonly settings: SettingValues;
@@ -22,6 +23,7 @@ export interface WaitOptions {
   readonly report: (line: string) => void;
 }
 
+/** A pod whose settings were changed. */
 export interface Waiting {
   readonly pod: CapturedPod;
   readonly changes: readonly SettingChange[];
@@ -29,6 +31,7 @@ export interface Waiting {
   readonly before: AgentStatus | undefined;
 }
 
+/** How the wait for one pod ended; `gone`: the pod has ended meanwhile. */
 export interface Awaited {
   readonly result: 'confirmed' | 'unconfirmed' | 'gone';
   /** What its agent does, or why that is not known. */

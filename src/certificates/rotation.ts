@@ -9,8 +9,7 @@ import { readPem, writeBundle } from './pem.ts';
  * the material is rolled out; the next step follows when the whole cluster has it.
  *
  * - `trust-both`: a new CA is added to the bundle. It signs the next serving certificate at once, and its private key
- *   is
- *   dropped, because no later step needs it. The old certificate is still served; the new pair is stored as `next`.
+ *   is dropped, because no later step needs it. The old certificate is still served; the new pair is stored as `next`.
  * - `serve-new`: the next pair is served.
  * - `drop-old`: the old CA is removed from the bundle, and the rotation is complete.
  *

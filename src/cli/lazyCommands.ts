@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+/** A command whose code is loaded only when it is called, or when its help is asked for. */
 export interface CommandEntry {
   readonly name: string;
   /** Its line in the help of the program. */

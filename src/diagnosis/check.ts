@@ -7,6 +7,7 @@ import { readInventory } from './read/inventory.ts';
 import { readRegistrations } from './read/registrations.ts';
 import { readReleaseState } from './read/releaseState.ts';
 
+/** What `check` looks at. Certificates are judged at `now`. */
 export interface CheckOptions {
   readonly kubectl: Kubectl;
   /** Undefined means every namespace. */

@@ -19,6 +19,7 @@ import { readReleaseFacts, readReleaseState, type ReleaseState } from './read/re
 import { podsOf } from './read/workloadPods.ts';
 import { explain, type WhyFacts, type WhyResult } from './report/explain.ts';
 
+/** The object that `why` explains. Durations are counted until `now`. */
 export interface WhyOptions {
   /** A pod's name, or TYPE/NAME as kubectl takes it. */
   readonly target: string;

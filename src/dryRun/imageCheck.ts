@@ -5,6 +5,7 @@ import type { Workload } from '../kubernetes/workload.ts';
 import { containerName } from '../sidecar/index.ts';
 import { tryImage, type ImageTrial } from './imageTrial.ts';
 
+/** The workload whose pods need the image. `afterwards` works after Ctrl-C too; by default it is `kubectl`. */
 export interface ImageCheck {
   readonly kubectl: Kubectl;
   readonly afterwards?: Kubectl | undefined;

@@ -18,6 +18,7 @@ export type ImageTrial =
   /** `why` is a clause for messages. */
   | { readonly outcome: 'unknown'; readonly why: string };
 
+/** The container that is tried, and the pods that it is tried like. */
 export interface ImageTrialOptions {
   readonly kubectl: Kubectl;
   /** A kubectl that goes on after Ctrl-C, so that the pod is deleted anyway. */

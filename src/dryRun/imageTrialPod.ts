@@ -24,6 +24,7 @@ interface TrialState {
   readonly terminated?: { readonly reason?: string; readonly message?: string; readonly exitCode?: number };
 }
 
+/** The pod of a trial, which runs where pods of `like` would run. */
 export interface ImageTrialPodOptions {
   readonly name: string;
   readonly container: Container;
@@ -95,6 +96,7 @@ export function trialPlacement(spec: PodSpec): object {
   };
 }
 
+/** What the status of a trial's pod says. `reason` is the kubelet's word, such as ErrImagePull. */
 export interface TrialJudgement {
   /** `failing`: a temporary error; `failed`: a permanent one. */
   readonly state: 'waiting' | 'starts' | 'failing' | 'failed';

@@ -10,6 +10,7 @@ export interface LimitRange {
   readonly spec?: { readonly limits?: readonly LimitRangeItem[] };
 }
 
+/** An item of a LimitRange, of type Container, Pod or PersistentVolumeClaim (core/v1). */
 export interface LimitRangeItem {
   readonly type: string;
   readonly min?: Quantities;
@@ -105,6 +106,7 @@ function itemsOf(
 /** The request and limit of each container of the sidecar, by resource, in thousandths. */
 export type Fit = Readonly<Partial<Record<FittedResource, Pair>>>;
 
+/** A resource whose request and limit are fitted to limit ranges and quotas. */
 export type FittedResource = 'cpu' | 'memory';
 const fittedResources: readonly FittedResource[] = ['cpu', 'memory'];
 
@@ -113,6 +115,7 @@ interface Pair {
   readonly limit: number;
 }
 
+/** The pod whose sidecar must fit, and the limits that it must fit into. */
 export interface Fitting {
   /** The pod with the sidecar and with its defaults. */
   readonly spec: PodSpec;

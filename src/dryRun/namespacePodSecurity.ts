@@ -4,6 +4,7 @@ import type { Metadata } from '../kubernetes/api/types.ts';
 import { kubectlJson, type Kubectl } from '../kubernetes/kubectl.ts';
 import { askForPod } from './index.ts';
 
+/** The Pod Security level that a namespace enforces. */
 export interface ReadLevel {
   readonly level: PodSecurityLevel;
   /** How the level was found, if the user may not read the namespace. */

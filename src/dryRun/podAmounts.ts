@@ -5,6 +5,7 @@ export type Amounts = Readonly<Record<string, number>>;
 
 type Quantities = Readonly<Record<string, string | number>>;
 
+/** The amounts of requests or limits; none when they are absent. */
 export function amountsOf(quantities: Quantities | null | undefined): Amounts {
   return Object.fromEntries(Object.entries(quantities ?? {}).map(([name, text]) => [name, amountOf(text)]));
 }
@@ -14,10 +15,12 @@ export function amountOf(text: string | number): number {
   return Math.round(quantityAmount(String(text)) * 1000);
 }
 
+/** The sum of each resource. */
 export function sumOf(a: Amounts, b: Amounts): Amounts {
   return combine(a, b, (x, y) => x + y);
 }
 
+/** The larger amount of each resource. */
 export function largestOf(a: Amounts, b: Amounts): Amounts {
   return combine(a, b, Math.max);
 }

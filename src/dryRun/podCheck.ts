@@ -5,6 +5,7 @@ import { restartOf } from '../kubernetes/updateStrategy.ts';
 import type { Workload } from '../kubernetes/workload.ts';
 import { askForPod, dryRunPods, podOf, type PodVerdict, type Refusal } from './index.ts';
 
+/** A change of a workload: its pod template before and after. */
 export interface PodCheck {
   readonly kubectl: Kubectl;
   readonly workload: Workload;
@@ -31,6 +32,7 @@ export async function checkPods({ workload, force, ...options }: PodCheck): Prom
   throw codedError(problem.code, problem.what, { where, hint });
 }
 
+/** Why a change would leave an app without pods. */
 export interface PodProblem {
   readonly code: CodedError['code'];
   /** The problem as a clause. */

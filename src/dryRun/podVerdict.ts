@@ -31,6 +31,10 @@ export type PodVerdict =
 /** The outcomes without a pod. */
 export type RefusedPods = Extract<PodVerdict, { readonly refusal: Refusal }>;
 
+/**
+ * The pods to ask the API server for: one with the sidecar and one without, so that it is clear what a refusal is
+ * about.
+ */
 export interface PodDryRun {
   readonly kubectl: Kubectl;
   readonly namespace: string;

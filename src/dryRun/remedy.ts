@@ -30,6 +30,7 @@ export interface Remedy {
   readonly proven: boolean;
 }
 
+/** The refusal of a pod, and what is known about the limits of its namespace. */
 export interface RemedyOptions {
   readonly kubectl: Kubectl;
   readonly namespace: string;

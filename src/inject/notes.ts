@@ -23,6 +23,7 @@ const captureSettings = settings
   .filter(({ name }) => name !== 'interfaces' && !isHarmless(name))
   .map(({ name }) => [name, settingAnnotation(name)] as const);
 
+/** `atAdmission`: the notes become warnings of the API server, which a controller reads; default false. */
 export interface NoteOptions {
   readonly config: SidecarConfig;
   readonly atAdmission?: boolean | undefined;

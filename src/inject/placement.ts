@@ -42,6 +42,7 @@ export const windowsNodes: readonly NodeSign[] = [
   { keys: ['node.kubernetes.io/windows-build'], prefix: '' },
 ];
 
+/** The signs of a pod that chooses Linux nodes, by the labels that the kubelet sets. */
 export const linuxNodes: readonly NodeSign[] = [
   { keys: ['kubernetes.io/os', 'beta.kubernetes.io/os'], prefix: 'linux', otherwise: 'windows' },
 ];

@@ -14,6 +14,7 @@ export function asksForResources(resources: ResourceRequirements | null | undefi
 
 /** The resources besides huge pages that a pod can have as a whole. */
 export const sharedResources = ['cpu', 'memory'] as const;
+/** A resource that the containers of a pod can share. */
 export type SharedResource = (typeof sharedResources)[number];
 
 /**

@@ -15,6 +15,7 @@ export type Presence = 'none' | 'whole' | 'status_alone' | 'sidecar_alone' | 'fo
 /** The last part of an image's name, without registry, tag and digest. */
 export const agentImage = '(^|[/])packet-capture[-/]agent([:@]|$)';
 
+/** How much of our sidecar is in a pod template. @param spec of the template, as the caller has checked it */
 export function presenceIn({ metadata }: PodTemplate, spec: PodSpec): Presence {
   const named = spec.containers?.some(hasOurName) === true || spec.initContainers?.some(hasOurName) === true;
   if (metadata?.annotations != null && statusAnnotation in metadata.annotations)
@@ -23,6 +24,7 @@ export function presenceIn({ metadata }: PodTemplate, spec: PodSpec): Presence {
   return spec.volumes?.some(({ name }) => ourVolumes.includes(name)) === true ? 'foreign' : 'none';
 }
 
+/** The names of all volumes that an injection may add. */
 export const ourVolumes: readonly string[] = Object.values(volumeNames);
 
 function hasOurName({ name }: Container): boolean {

@@ -23,6 +23,7 @@ export const skipReasons = {
   not_injected: 'it has no sidecar',
 } as const;
 
+/** A code of the table: the same in all ways, in reports, warnings, metrics and logs. */
 export type SkipReason = keyof typeof skipReasons;
 
 /** What an injected workload asks for and does not get. */
@@ -35,4 +36,5 @@ export const leftOutReasons = {
   plaintext: 'without plaintext: a mesh encrypts it on eth0; interfaces: lo (or any) sees it between proxy and app',
 } as const;
 
+/** A code of the table: what an injected pod goes without. */
 export type LeftOut = keyof typeof leftOutReasons;

@@ -24,6 +24,7 @@ export interface Removal {
   readonly volumes: readonly string[];
 }
 
+/** What a removal takes out, or why it takes out nothing. */
 export type RemovalPlan =
   | { readonly remove: true; readonly removal: Removal }
   | { readonly remove: false; readonly reason: SkipReason };

@@ -2,6 +2,7 @@ import type { SkipReason } from './reasons.ts';
 
 /** The ways that inject: the commands `inject` and `patch`, the webhook, and the admission policy. */
 export const injectingWays = ['manifest', 'patch', 'webhook', 'policy'] as const;
+/** A way that injects; `attach` is none, because it changes no pod template. */
 export type InjectingWay = (typeof injectingWays)[number];
 
 /** What a way does with a pod: inject it, not look at it because nothing asks for injection, or skip it. */

@@ -24,6 +24,7 @@ import type { LeftOut, SkipReason } from './reasons.ts';
 import { planRemoval, type Removal } from './removal.ts';
 import { additionPatch, removalPatch } from './templatePatch.ts';
 
+/** What the user gives for a template that has the sidecar already. */
 export interface UpdateOptions extends InjectOptions {
   /**
    * The user named the sidecar, so all of it is made anew; otherwise the settings change, and what follows from them.
@@ -40,6 +41,7 @@ export interface Update {
   readonly leftOut?: readonly LeftOut[] | undefined;
 }
 
+/** What is replaced, or why nothing is. */
 export type UpdatePlan = ({ readonly update: true } & Update) | { readonly update: false; readonly reason: SkipReason };
 
 /**

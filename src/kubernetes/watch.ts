@@ -11,6 +11,7 @@ export interface WatchEvent {
   readonly object: ListedObject;
 }
 
+/** A watch that runs. Its events must be read to the end, or it must be stopped. */
 export interface Watch {
   /**
    * The changes as they come, until the watch ends.

@@ -14,6 +14,7 @@ export type SettingType =
   | 'keep'
   | 'port';
 
+/** A row of the table of settings. Flags, annotations, the chart's values and the agent follow from it. */
 export interface Setting {
   /** The name of the flag, and the part of the annotation's key after the slash. */
   readonly name: string;
@@ -169,6 +170,7 @@ export const settings = [
   },
 ] as const satisfies readonly Setting[];
 
+/** The name of a setting, as in `packet-capture/NAME`. */
 export type SettingName = (typeof settings)[number]['name'];
 
 /** The settings that are done once, see {@link Setting.action}. */

@@ -6,11 +6,13 @@ import { annotationPrefix } from '../settings/annotations.ts';
  * `packet-capture/cpu-request`.
  */
 export const amountNames = ['cpu-request', 'cpu-limit', 'memory-request', 'memory-limit'] as const;
+/** The name of an amount: a flag without its dashes, and an annotation without its prefix. */
 export type AmountName = (typeof amountNames)[number];
 
 /** Amounts as the user wrote them, by name. */
 export type SidecarAmounts = Readonly<Partial<Record<AmountName, string>>>;
 
+/** The key of the annotation: `packet-capture/cpu-request`. */
 export function amountAnnotation(name: AmountName): string {
   return `${annotationPrefix}${name}`;
 }
@@ -56,6 +58,7 @@ export function amountProblem(name: AmountName, value: string): string | undefin
   return `must be at least ${leastMemoryLimit}, or 0 for no limit: the sidecar cannot start with less`;
 }
 
+/** Whether a valid quantity is zero, which means no request or no limit. */
 export function isZero(amount: string): boolean {
   return quantityAmount(amount) === 0;
 }

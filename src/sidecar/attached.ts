@@ -7,6 +7,7 @@ import { platformVariables } from './platformVariables.ts';
 import { securityContext, type InheritedSecurity } from './securityContext.ts';
 import type { SecurityProfile } from './sidecar.ts';
 
+/** What the container of an attached agent is made from. */
 export interface AttachedOptions extends InheritedSecurity {
   /** `packet-capture`, or its successors, see {@link nextAttachedName}. */
   readonly name: string;

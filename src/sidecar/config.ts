@@ -69,11 +69,12 @@ export function maxVolumeBytes({ maxVolumeSize = defaultMaxVolumeSize }: Pick<Ag
   return parseQuantity(maxVolumeSize) ?? largestVolumeBytes;
 }
 
-/** The lowest port on which the agent, which is not root, can listen. */
+/** Whether the agent, which is not root, can listen on this port. */
 export function isMetricsPort(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= leastMetricsPort && value <= 65_535;
 }
 
+/** Lower ports need a capability (net.ipv4.ip_unprivileged_port_start), which the agent does not have. */
 export const leastMetricsPort = 1024;
 
 /** The common part of both forms of the configuration. */
@@ -147,6 +148,7 @@ export const defaultAgent: AgentConfig = {
   securityContext: {},
 };
 
+/** What is injected without a `sidecarconfig.yaml`. Its image is a placeholder, which the user must replace. */
 export const defaultSidecarConfig: AgentSidecarConfig = { form: 'agent', agent: defaultAgent, settings: {} };
 
 /**

@@ -9,12 +9,14 @@ import { securityContext, type InheritedSecurity } from './securityContext.ts';
 
 /** Resources of the process that sets the mirror up and watches it. The kernel itself copies the packets. */
 const limits = { cpu: '100m', memory: '32Mi' };
+/** The amounts of the container that mirrors; the fallback is for Guaranteed pods, which must have limits. */
 export const mirrorResources: ConfiguredResources = {
   configured: { requests: { cpu: '5m', memory: '8Mi' }, limits },
   fallback: limits,
   storage: `${logMebibytes}Mi`,
 };
 
+/** What the container that mirrors is made from; `settings` are the defaults of the release. */
 export interface MirrorOptions extends PodOfResources, InheritedSecurity {
   readonly agent: AgentConfig;
   readonly settings: SettingValues;

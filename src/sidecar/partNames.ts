@@ -2,8 +2,10 @@
 export const containerName = 'packet-capture';
 /** The container that mirrors, in pods that ask for a mirror. */
 export const mirrorName = 'packet-capture-mirror';
+/** The names of all native sidecars that an injection may add. */
 export const containerNames: readonly string[] = [containerName, mirrorName];
 
+/** The names of the volumes that an injection may add. */
 export const volumeNames = {
   files: 'packet-capture-files',
   settings: 'packet-capture-settings',
@@ -14,6 +16,7 @@ export const volumeNames = {
 /** The volumes on the node's disk, which are lost when the node is removed. */
 export const localVolumes: readonly string[] = [volumeNames.files, volumeNames.noToken];
 
+/** Where the sidecar's containers mount their volumes. */
 export const mountPaths = {
   files: '/captures',
   settings: '/etc/packet-capture/settings',
@@ -28,6 +31,7 @@ export const mountPaths = {
 
 /** The port of the agent's metrics, and the Secret for uploads in the pod's own namespace. */
 export const metricsPortName = 'packet-capture';
+/** The user makes this Secret in the pod's namespace; without it the pod starts all the same. */
 export const uploadSecretName = 'packet-capture-upload';
 
 /** The program in the agent's image. */

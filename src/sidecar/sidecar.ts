@@ -18,8 +18,10 @@ export type SecurityProfile = 'privileged' | 'baseline';
  * The assumed level of namespaces without a Pod Security label. `auto` means privileged, the default of Kubernetes.
  */
 export const assumedLevels = ['auto', 'privileged', 'baseline', 'restricted'] as const;
+/** A Pod Security level, or `auto`. */
 export type AssumedLevel = (typeof assumedLevels)[number];
 
+/** What the sidecar of one pod is made from. */
 export interface SidecarOptions extends PodOfResources, InheritedSecurity {
   readonly config: AgentSidecarConfig;
   readonly profile: SecurityProfile;
@@ -31,6 +33,7 @@ export interface SidecarOptions extends PodOfResources, InheritedSecurity {
   readonly podSettings: SettingValues;
 }
 
+/** The parts that are added to a pod, besides annotations. */
 export interface Sidecar {
   /** A native sidecar (KEP-753): an init container with `restartPolicy: Always`. */
   readonly container: Container;

@@ -11,6 +11,7 @@ export interface SidecarStatus {
   readonly extended?: readonly string[];
 }
 
+/** The value of the annotation, with the version of this program. */
 export function formatStatus(status: Omit<SidecarStatus, 'version'>): string {
   return JSON.stringify({ version, ...status });
 }

@@ -6,6 +6,7 @@ import { sendPatch } from '../../kubernetes/sendPatch.ts';
 import { planAttach, type AttachOptions, type AttachPlan } from '../../ways/attach/index.ts';
 import { pause } from '../pause.ts';
 
+/** How a pod gets the container. With `dryRun` the API server judges the patch and does not store it. */
 export interface AddOptions extends Omit<AttachOptions, 'podSecurity'> {
   readonly kubectl: Kubectl;
   /** Of the namespace; undefined when it may not be read: the API server's refusal then shows it. */

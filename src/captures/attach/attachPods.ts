@@ -9,6 +9,7 @@ import { attachEvent, noEvents, writeEvents } from './attachEvent.ts';
 import { checkAttachRights } from './attachRights.ts';
 import { waitForContainers, type ContainerState } from './waitForContainers.ts';
 
+/** Which pods get an agent, and how long the call waits for them. `reason` is written into the Event of each pod. */
 export interface AttachPodsOptions extends AttacherOptions {
   /** With `ended`, only its pods get an agent. */
   readonly target: PodTarget;
@@ -23,6 +24,7 @@ export interface AttachPodsOptions extends AttacherOptions {
   readonly onWaiting: (containers: number) => void;
 }
 
+/** What was done, and what a stream needs to go on from there without listing the pods again. */
 export interface AttachPodsResult {
   readonly pods: readonly AttachedPod[];
   /** The agents' containers, by the uids of their pods; null: there is none. */

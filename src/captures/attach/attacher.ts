@@ -9,6 +9,9 @@ import { mapParallel } from '../parallel.ts';
 import { atOnce } from '../readStatus.ts';
 import { addContainer } from './addContainer.ts';
 
+/**
+ * What is the same for all pods: the sidecar's configuration, the time that an agent lives, and who gets the messages.
+ */
 export interface AttacherOptions {
   readonly kubectl: Kubectl;
   readonly config: AgentSidecarConfig;
@@ -64,6 +67,7 @@ export interface Attacher {
   readonly prepare: (namespace: string) => void;
 }
 
+/** Reads the Pod Security level of each namespace once; the pods of one call are attached to in parallel. */
 export function createAttacher(options: AttacherOptions): Attacher {
   const levels = new Map<string, Promise<PodSecurityLevel | undefined>>();
   const levelOf = async (namespace: string): Promise<PodSecurityLevel | undefined> => {

@@ -6,6 +6,7 @@ import { readTarget, type PodTarget } from '../readTarget.ts';
 import type { Attacher } from './attacher.ts';
 import { containerState } from './waitForContainers.ts';
 
+/** The target that is listed again and again, and what is already known of its pods. */
 export interface LaterPodsOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;

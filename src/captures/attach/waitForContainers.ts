@@ -35,6 +35,7 @@ function endedText({ reason = '', message = '', exitCode }: Terminated): string 
 
 type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
 
+/** Which containers to wait for, until when, and who is told of changes. */
 export interface ContainerWait {
   /** Lists the pods as they are now. */
   readonly read: () => Promise<readonly Pod[]>;

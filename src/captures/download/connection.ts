@@ -5,6 +5,7 @@ const aliveEvery = 5000;
 /** Milliseconds to wait for output: the checksum of a large file is slow in a container with little CPU. */
 const patience = 180_000;
 
+/** A connection to a pod that is watched for silence. */
 export interface Connection {
   /** Called when output arrives. */
   readonly heard: () => void;

@@ -7,6 +7,7 @@ import type { FetchedFile } from './fetchFile.ts';
 import { readPieces } from './merge.ts';
 import { writeWhole } from './writeWhole.ts';
 
+/** A file after the cut. Its `file.result` is `outside` when it has no packet of the window. */
 export interface CutFile {
   readonly file: FetchedFile;
   /** It has a packet from behind the window, and so no later file has one of the window. */

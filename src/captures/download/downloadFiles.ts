@@ -12,6 +12,7 @@ import { createLedger, type DownloadProgress } from './ledger.ts';
 import { listFiles, type KeptFile, type Listing, type RemoteFile } from './listing.ts';
 import { beginsLate, filesOfWindow } from './windowFiles.ts';
 
+/** Which files of which pods come into which folder. `onFile` is the only report of a file that failed. */
 export interface DownloadOptions {
   readonly kubectl: Kubectl;
   readonly start: KubectlStart;

@@ -35,6 +35,7 @@ export interface WindowShare {
   readonly outside: number;
 }
 
+/** One file of one pod, and the local folder that gets it. */
 export interface FetchOptions extends Omit<TransferOptions, 'part'> {
   readonly folder: string;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import type { FetchedFile } from './fetchFile.ts';
 import type { RemoteFile } from './listing.ts';
 
+/** Sums over all pods. They grow as pods are listed, so a total is final only when the last pod has been listed. */
 export interface DownloadProgress {
   /** The bytes of the files to fetch. */
   readonly files: number;
@@ -16,6 +17,7 @@ export interface Ledger {
   readonly done: (file: RemoteFile, result: FetchedFile) => void;
 }
 
+/** A ledger of zeros. @param onProgress gets the same object at each change, with the new sums */
 export function createLedger(onProgress: (progress: DownloadProgress) => void): Ledger {
   const sums = { files: 0, filesDone: 0, bytes: 0, bytesDone: 0 };
   return {

@@ -30,6 +30,7 @@ export interface KeptFile extends RemoteFile {
   readonly isNote: boolean;
 }
 
+/** What one pod has: the files of its ring, its kept files, and its clock. */
 export interface Listing {
   /** The oldest first. */
   readonly files: readonly RemoteFile[];
@@ -39,6 +40,7 @@ export interface Listing {
   readonly clock: AgentClock | undefined;
 }
 
+/** A listing, or one clause that says why the pod could not be asked. */
 export type Listed = Listing | { readonly problem: string };
 
 /**

@@ -6,6 +6,7 @@ import { writeWhole } from './writeWhole.ts';
 /** A local file, with its pod. */
 export type LocalFile = Pick<FetchedFile, 'namespace' | 'pod'> & { readonly path: string };
 
+/** What was merged: the number of input files, and the bytes of the output. */
 export interface MergeOutcome {
   readonly files: number;
   readonly bytes: number;

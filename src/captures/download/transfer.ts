@@ -9,6 +9,7 @@ import { keepConnection } from './connection.ts';
 import type { RemoteFile } from './listing.ts';
 import { hasName, openPart, writeAt } from './partFile.ts';
 
+/** How one attempt to fetch a file ended. After `broken` another attempt continues the part. */
 export type TransferEnd =
   /** The part is complete, and equal to the file in the pod. */
   | {
@@ -35,6 +36,7 @@ export type TransferEnd =
 /** The file to ask `send` for. */
 const vanishedCode = 66;
 
+/** The file of the pod, and the local part that gets its bytes. */
 export interface TransferOptions {
   readonly start: KubectlStart;
   readonly pod: CapturedPod;

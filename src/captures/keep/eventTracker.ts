@@ -15,6 +15,7 @@ export interface EventTracker {
   readonly leftOut: number;
 }
 
+/** A pod whose files are to be kept now, because of its newest event. */
 export interface DueKeep {
   readonly pod: Pod;
   readonly event: PodEvent;

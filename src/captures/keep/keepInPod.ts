@@ -13,6 +13,9 @@ import { isRefreshDue, refreshPod, usualSeconds } from '../refresh.ts';
 import { keepByCommand } from './keepByCommand.ts';
 import { keepValue, type KeepWindow } from './keepValue.ts';
 
+/**
+ * How an agent is asked to keep files. `reason` is part of its note, at most 1024 characters; `by` is the user's name.
+ */
 export interface KeepOptions {
   readonly kubectl: Kubectl;
   readonly reason: string;

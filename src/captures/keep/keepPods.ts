@@ -7,6 +7,7 @@ import { atOnce } from '../readStatus.ts';
 import { clockText, windowOfPod, type WindowRequest } from '../timeWindow.ts';
 import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';
 
+/** The window to keep in every pod of a target. It is converted to each pod's clock. */
 export interface KeepPodsOptions extends KeepOptions {
   readonly target: PodTarget;
   readonly window: WindowRequest;
@@ -25,6 +26,7 @@ export interface KeptPod extends KeepOutcome {
   readonly begins: string | null;
 }
 
+/** The results by pod, and what FoundPods says of the target. */
 export interface KeepPodsResult extends Pick<FoundPods, 'without' | 'where' | 'ended'> {
   readonly pods: readonly KeptPod[];
 }

@@ -7,6 +7,7 @@ import { createEventTracker, type DueKeep } from './eventTracker.ts';
 import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';
 import { eventText, type PodEvent } from './podEvents.ts';
 
+/** What is kept around an event, and how often. `find` is called once a second. */
 export interface WatchOptions extends Omit<KeepOptions, 'dryRun'> {
   /** Lists the pods of the target. */
   readonly find: () => Promise<readonly Pod[]>;
@@ -42,6 +43,7 @@ export interface WatchedKeep extends KeepOutcome {
   readonly leftOut: number;
 }
 
+/** Counts of the whole watch: keeps that succeeded, keeps that failed, and events for which nothing was kept. */
 export interface WatchResult {
   readonly keeps: number;
   readonly failed: number;

@@ -9,6 +9,7 @@ export interface LeftOut {
   count(): number;
 }
 
+/** @param onEvent gets `left_out` with the pods that were not left out in the update before */
 export function createLeftOut(onEvent: (event: StreamEvent) => void): LeftOut {
   let known: ReadonlySet<string> = new Set();
   return {

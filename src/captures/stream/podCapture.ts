@@ -23,6 +23,7 @@ export interface PodCapture {
 
 /** Exit codes of `capture`. */
 export const filterRefused = 65;
+/** The setting `interfaces` is refused; any other refusal has the code above. */
 export const interfaceRefused = 66;
 
 /**

@@ -14,6 +14,7 @@ export interface RunningCapture {
   readonly lastArrival: () => number | undefined;
 }
 
+/** How the output of one capture is read: with what clock, and when the reader must wait for the merge. */
 export interface ReadOptions {
   /** Called at the first bytes. */
   readonly onBegin: () => void;

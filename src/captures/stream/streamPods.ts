@@ -11,6 +11,7 @@ import { readCapture, type RunningCapture } from './readCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
 import { createTracker } from './tracker.ts';
 
+/** What a stream captures, in which pods, and where its bytes go. Only `write` may be slow: everything waits for it. */
 export interface StreamOptions {
   /** Lists the present pods. */
   readonly find: () => Promise<FoundPods>;
@@ -33,12 +34,14 @@ export interface StreamOptions {
   readonly names?: StreamNames | undefined;
 }
 
+/** Names of addresses that are read while the stream runs. */
 export interface StreamNames {
   readonly naming: Naming;
   /** Resolves when there are names; packets wait for it for a moment. Never rejects. */
   readonly ready: Promise<void>;
 }
 
+/** Counts of the whole stream, for its last line and its exit code. */
 export interface StreamResult {
   /** Captures that began. */
   readonly joined: number;
@@ -55,6 +58,10 @@ export interface StreamResult {
   readonly outputError?: unknown;
 }
 
+/**
+ * Milliseconds for which a packet waits for earlier packets of other pods: the delay of the output, see
+ * LiveMergeOptions.
+ */
 export const windowMs = 200;
 const mostBytes = 64 * 1024 * 1024;
 const writeEvery = 50;

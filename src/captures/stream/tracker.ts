@@ -32,6 +32,7 @@ const longestRetry = 30;
  */
 const goodAfter = 10_000;
 
+/** A tracker without pods. @param onEvent gets each change once: a pod that comes, goes, fails, or is tried again */
 export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
   const entries = new Map<string, Entry>();
   let waiting = false;

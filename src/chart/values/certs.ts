@@ -2,6 +2,7 @@ import { caDays, renewBeforeDays, servingDays } from '../../certificates/index.t
 import * as is from './schemas.ts';
 import { choice, group, integer, leaf, string, type Schema } from './tree.ts';
 
+/** Where the injector's certificate comes from: the values, Helm itself, a Secret of the user, or cert-manager. */
 export const certsModes = ['baked', 'generated', 'existingSecret', 'certManager'] as const;
 
 /**
@@ -19,6 +20,7 @@ export interface IssuerRef {
 
 const text = { type: 'string' };
 
+/** The values below `certs`. A policy has no injector, so it ignores them. */
 export const certs = group('the certificate that the injector serves to the API server', {
   mode: choice('generated', 'where the certificate comes from', certsModes),
   caBundle: string('', 'PEM; for baked and existingSecret: the CA certificates that the API server trusts', pem),

@@ -15,6 +15,7 @@ import * as kubernetes from './kubernetesSchemas.ts';
 import * as is from './schemas.ts';
 import { choice, group, leaf, passed, string, type Json, type Leaf } from './tree.ts';
 
+/** Pull secrets as the values have them: names, or objects as in a pod. */
 export type PullSecrets = ReadonlyArray<string | { readonly name: string }>;
 
 const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const;

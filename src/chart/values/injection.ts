@@ -16,6 +16,7 @@ export const sidecar = group('a custom sidecar instead of the agent; it is added
 /** Who adds the sidecar: an injector that runs in the cluster, or the API server itself. */
 export const injectionWays = ['webhook', 'policy'] as const;
 
+/** The values below `injection`. */
 export const injection = group('which pods get the sidecar, and how', {
   way: choice(
     'webhook',
@@ -58,6 +59,7 @@ export interface Target {
 
 const names = { type: 'array', items: is.objectName, uniqueItems: true };
 
+/** The value `targets`: what the hooks opt in after an install, and out again before an uninstall. */
 export const targets = leaf<readonly Target[]>(
   [],
   'namespaces that a hook opts in, with their workloads: {namespace, deployments, statefulSets, daemonSets}',

@@ -15,8 +15,10 @@ export const labelSelector = shape({
   matchExpressions: expressions('In', 'NotIn', 'Exists', 'DoesNotExist'),
 });
 
+/** `nodeSelector` of a pod: labels that a node must have. */
 export const nodeSelector = mapOf(text);
 
+/** `tolerations` of a pod. Lt and Gt compare numbers (KEP-5471). */
 export const tolerations = listOf(
   shape({
     ...each(text, 'key', 'value'),
@@ -44,6 +46,7 @@ const podTerms = shape({
   [preferred]: listOf(shape({ weight: integer, podAffinityTerm: podTerm }, 'weight', 'podAffinityTerm')),
 });
 
+/** `affinity` of a pod. */
 export const affinity = shape({
   nodeAffinity: shape({
     [required]: shape({ nodeSelectorTerms: listOf(nodeTerm) }, 'nodeSelectorTerms'),
@@ -53,6 +56,7 @@ export const affinity = shape({
   podAntiAffinity: podTerms,
 });
 
+/** `topologySpreadConstraints` of a pod. */
 export const topologySpread = listOf(
   shape(
     {
@@ -70,6 +74,7 @@ export const topologySpread = listOf(
 );
 
 const amounts = mapOf(quantity);
+/** `resources` of a container. */
 export const resources = shape({
   requests: amounts,
   limits: amounts,
@@ -83,6 +88,7 @@ const identity = {
   ...each(profile, 'seccompProfile', 'appArmorProfile'),
   seLinuxOptions: shape(each(text, 'user', 'role', 'type', 'level')),
 };
+/** `securityContext` of a pod. */
 export const podSecurityContext = shape({
   ...identity,
   fsGroup: integer,
@@ -90,6 +96,7 @@ export const podSecurityContext = shape({
   ...each(text, 'fsGroupChangePolicy', 'supplementalGroupsPolicy', 'seLinuxChangePolicy'),
   sysctls: listOf(shape(each(text, 'name', 'value'), 'name', 'value')),
 });
+/** `securityContext` of a container. */
 export const securityContext = shape({
   ...identity,
   ...each(bool, 'allowPrivilegeEscalation', 'privileged', 'readOnlyRootFilesystem'),
@@ -97,18 +104,22 @@ export const securityContext = shape({
   capabilities: shape(each(texts, 'add', 'drop')),
 });
 
+/** `dnsConfig` of a pod. */
 export const dnsConfig = shape({
   ...each(texts, 'nameservers', 'searches'),
   options: listOf(shape(each(text, 'name', 'value'))),
 });
+/** `hostAliases` of a pod: lines for its /etc/hosts. */
 export const hostAliases = listOf(shape({ ip: text, hostnames: texts }, 'ip'));
 
+/** `strategy` of a Deployment. */
 export const strategy = shape({
   type: oneOf('RollingUpdate', 'Recreate'),
   rollingUpdate: shape(each(intOrText, 'maxSurge', 'maxUnavailable')),
 });
 
 const reference = shape({ ...each(text, 'name', 'key'), optional: bool }, 'key');
+/** `env` of a container. */
 export const env = listOf(
   shape(
     {
@@ -124,6 +135,7 @@ export const env = listOf(
   ),
 );
 
+/** `volumeMounts` of a container. */
 export const volumeMounts = listOf(
   shape(
     {
@@ -141,6 +153,7 @@ const actions = {
   httpGet: shape({ ...each(text, 'path', 'host', 'scheme'), port: intOrText, httpHeaders }),
   tcpSocket: shape({ host: text, port: intOrText }),
 };
+/** A probe of a container; an absent field means the default of Kubernetes. */
 export const probe = shape({
   ...actions,
   grpc: shape({ port: integer, service: text }, 'port'),
@@ -157,6 +170,7 @@ export const probe = shape({
 
 const handler = shape({ ...actions, sleep: shape({ seconds: integer }, 'seconds') });
 const source = shape({ name: text, optional: bool });
+/** Whole containers, for a custom sidecar. Fields that are not named here are passed on unchecked. */
 export const containers = listOf(
   shape(
     {
@@ -206,6 +220,7 @@ const fields = listOf(
   ),
 );
 const configMap = { name: text, items, optional: bool };
+/** `volumes` of a pod. */
 export const volumes = listOf(
   shape(
     {
@@ -242,12 +257,14 @@ export const volumes = listOf(
   ),
 );
 
+/** Peers of a NetworkPolicy: the `from` of a rule. */
 export const networkPeers = listOf(
   shape({
     ...each(labelSelector, 'podSelector', 'namespaceSelector'),
     ipBlock: shape({ cidr: text, except: texts }, 'cidr'),
   }),
 );
+/** `egress` of a NetworkPolicy. */
 export const egressRules = listOf(
   shape({ to: networkPeers, ports: listOf(shape({ port: intOrText, endPort: integer, protocol: text })) }),
 );
@@ -258,6 +275,7 @@ const metricTarget = shape(
 );
 const metric = shape({ name: text, selector: labelSelector }, 'name');
 const described = shape(each(text, 'apiVersion', 'kind', 'name'), 'kind', 'name');
+/** `metrics` of a HorizontalPodAutoscaler, of autoscaling/v2. */
 export const scalingMetrics = listOf(
   shape(
     {
@@ -287,6 +305,7 @@ const scalingRules = shape({
   tolerance: quantity,
   policies: listOf(shape({ type: text, ...each(integer, 'value', 'periodSeconds') }, 'type', 'value', 'periodSeconds')),
 });
+/** `behavior` of a HorizontalPodAutoscaler. */
 export const scalingBehavior = shape(each(scalingRules, 'scaleUp', 'scaleDown'));
 
 /** The relabelings of the Prometheus operator. */

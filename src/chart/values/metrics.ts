@@ -21,6 +21,10 @@ const namespaces = leaf<readonly string[]>([], 'namespaces whose pods are scrape
   uniqueItems: true,
 });
 
+/**
+ * The values below `metrics`. The monitors and rules need the CRDs of the Prometheus operator, so none is made by
+ * default.
+ */
 export const metrics = group('metrics for Prometheus', {
   port: integer(9090, "port of the injector's metrics, of the container and the Service", 1, 65_535),
   serviceMonitor: group('scrapes the injector through its Service', monitor('a ServiceMonitor')),

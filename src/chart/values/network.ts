@@ -3,6 +3,7 @@ import type { Labels } from './naming.ts';
 import * as is from './schemas.ts';
 import { choice, flag, group, leaf, passedList, string } from './tree.ts';
 
+/** The values below `serviceAccount`. */
 export const serviceAccount = group("the injector's service account; it has no rights and no token", {
   create: flag(true, 'create the service account'),
   name: string(
@@ -14,6 +15,7 @@ export const serviceAccount = group("the injector's service account; it has no r
   annotations: leaf<Labels>({}, 'annotations of the service account', is.annotations),
 });
 
+/** The values below `service`. A policy has no Service. */
 export const service = group('the Service through which the API server calls the injector', {
   type: choice('ClusterIP', 'type of the Service', ['ClusterIP', 'NodePort', 'LoadBalancer']),
   ipFamilyPolicy: string('', 'IP family policy of the Service', {
@@ -28,6 +30,7 @@ export const service = group('the Service through which the API server calls the
   annotations: leaf<Labels>({}, 'annotations of the Service', is.annotations),
 });
 
+/** The values below `networkPolicy`. */
 export const networkPolicy = group('which connections the pods of the release accept and make', {
   enabled: flag(
     true,

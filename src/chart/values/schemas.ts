@@ -16,10 +16,12 @@ export function orEmpty(pattern: string): Schema {
 
 /** RFC 1123 label: the name of a namespace. */
 export const namespaceName: Schema = { type: 'string', pattern: `^${label}$` };
+/** The name of a namespace; empty: the default. */
 export const namespaceNameOrEmpty: Schema = orEmpty(label);
 
 /** RFC 1123 subdomain: the name of most objects. */
 export const objectName: Schema = { type: 'string', pattern: `^${label}(\\.${label})*$`, maxLength: 253 };
+/** The name of an object; empty: the default. */
 export const objectNameOrEmpty: Schema = { ...orEmpty(`${label}(\\.${label})*`), maxLength: 253 };
 
 /** The key of a label or an annotation. */
@@ -28,20 +30,26 @@ export const key: Schema = { type: 'string', pattern: `^(${label}(\\.${label})*/
 /** The value of a label. */
 export const labelValue: Schema = orEmpty(qualifiedName);
 
+/** Labels of an object. A value that is not a string is refused, as by the API server. */
 export const labels: Schema = {
   type: 'object',
   propertyNames: { pattern: key['pattern'] },
   additionalProperties: labelValue,
 };
+/** Annotations of an object, whose values are any text. */
 export const annotations: Schema = {
   type: 'object',
   propertyNames: { pattern: key['pattern'] },
   additionalProperties: { type: 'string' },
 };
 
+/** The part of an image's name before the repository: a host, a port, and maybe a path; may be empty. */
 export const registry: Schema = orEmpty(`${host}(/${path})*`);
+/** An image's name without tag and digest (reference grammar of distribution/reference). */
 export const repository: Schema = { type: 'string', pattern: `^(${host}/)?${path}(/${path})*$` };
+/** The tag of an image, at most 128 characters (reference grammar of distribution/reference); may be empty. */
 export const tag: Schema = orEmpty('[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}');
+/** The digest of an image; may be empty. Other algorithms than SHA-256 are not in use. */
 export const digest: Schema = orEmpty('sha256:[a-f0-9]{64}');
 
 /** Pull secrets in the form of a pod's, or only their names. */
@@ -91,4 +99,5 @@ export const selector: Schema = {
   },
 };
 
+/** The bounds of a TCP port, for other schemas. */
 export const port = { minimum: 1, maximum: 65535 } as const;

@@ -7,8 +7,11 @@ import type { Schema } from './tree.ts';
  * @see https://github.com/kubernetes/kubernetes/blob/v1.37.0/staging/src/k8s.io/api/core/v1/types.go
  */
 
+/** Any string. */
 export const text: Schema = { type: ['string', 'null'] };
+/** A whole number. The API server refuses numbers with a fraction. */
 export const integer: Schema = { type: ['integer', 'null'] };
+/** A boolean. The API server refuses the string "true". */
 export const bool: Schema = { type: ['boolean', 'null'] };
 /** A port number or name, or a count or percentage. */
 export const intOrText: Schema = { type: ['integer', 'string', 'null'] };
@@ -22,14 +25,17 @@ export const quantity: Schema = {
   ],
 };
 
+/** One of these strings. Only for fields whose choices are the same in every version of Kubernetes. */
 export function oneOf(...choices: readonly string[]): Schema {
   return { type: ['string', 'null'], enum: [...choices, null] };
 }
 
+/** A list whose items all have this schema. */
 export function listOf(items: Schema): Schema {
   return { type: ['array', 'null'], items };
 }
 
+/** A map with any keys, whose values all have this schema. */
 export function mapOf(values: Schema): Schema {
   return { type: ['object', 'null'], additionalProperties: values };
 }

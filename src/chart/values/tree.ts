@@ -8,6 +8,7 @@ export interface Leaf<T> {
   readonly schema: Schema;
 }
 
+/** A mapping in the values: one line for people, and its keys. */
 export interface Group<F extends Fields> {
   readonly text: string;
   readonly fields: F;
@@ -17,7 +18,9 @@ export interface Group<F extends Fields> {
   readonly open?: true;
 }
 
+/** One value, or a mapping of values. */
 export type Node = Leaf<unknown> | Group<Fields>;
+/** The nodes of a mapping, by key, in the order of values.yaml. */
 export interface Fields {
   readonly [key: string]: Node;
 }
@@ -38,10 +41,12 @@ export type Overrides<T> = {
   readonly [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : T[K] extends object ? Overrides<T[K]> : T[K];
 };
 
+/** Tells a mapping from a value. */
 export function isGroup(node: Node): node is Group<Fields> {
   return 'fields' in node;
 }
 
+/** Makes a mapping; the type of each key is kept. */
 export function group<const F extends Fields>(text: string, fields: F): { text: string; fields: F } {
   return { text, fields };
 }
@@ -51,6 +56,7 @@ export function leaf<T>(value: T, text: string, schema: Schema): Leaf<T> {
   return { default: value, text, schema };
 }
 
+/** A boolean with this default. */
 export function flag(value: boolean, text: string): Leaf<boolean> {
   return leaf(value, text, { type: 'boolean' });
 }
@@ -60,6 +66,7 @@ export function integer(value: number, text: string, minimum: number, maximum = 
   return leaf(value, text, { type: 'integer', minimum, maximum });
 }
 
+/** A string out of `choices`; the default must be one of them. */
 export function choice<const T extends string>(value: NoInfer<T>, text: string, choices: readonly T[]): Leaf<T> {
   return leaf<T>(value, text, { type: 'string', enum: choices });
 }
@@ -69,6 +76,7 @@ export function string(value: string, text: string, schema: Schema = {}): Leaf<s
   return leaf(value, text, { type: 'string', ...schema });
 }
 
+/** A mapping with any content. */
 export type Json = Readonly<Record<string, unknown>>;
 
 /** A part of a Kubernetes object, passed on unchanged. @param schema of kubernetesSchemas.ts */

@@ -11,6 +11,7 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
+/** The values below `webhook`. A policy ignores what is about a connection: timeout, client CA, limits. */
 export const webhook = group('how the API server calls the injector or applies the policy', {
   failurePolicy: choice(
     'Ignore',

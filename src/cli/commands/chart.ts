@@ -31,6 +31,7 @@ export function addChart(program: Command): void {
     });
 }
 
+/** The flags of `chart`; absent ones have no default here. */
 export interface ChartFlags {
   readonly out?: string;
   readonly release?: string;

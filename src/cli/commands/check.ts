@@ -32,6 +32,10 @@ export function addCheck(program: Command): void {
     });
 }
 
+/**
+ * The flags of `check`. `pull` starts short-lived pods; `restart` replaces pods, and asks before unless `yes` is
+ * given.
+ */
 export interface CheckFlags extends ConnectionFlags {
   readonly allNamespaces?: boolean;
   readonly pull?: boolean;

@@ -50,6 +50,7 @@ export function addDownload(program: Command): void {
     });
 }
 
+/** The flags of `download`. `output` is a folder; `kept` is true without an ID, which means all keeps. */
 export interface DownloadFlags extends PodFlags, WindowFlags, NamesFlag {
   readonly output: string;
   readonly merge?: string;

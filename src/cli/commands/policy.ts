@@ -50,6 +50,7 @@ export function addPolicy(program: Command): void {
   );
 }
 
+/** The flags of `policy`. All but the two optional ones have defaults. */
 export interface PolicyFlags {
   readonly name: string;
   readonly namespace: string;

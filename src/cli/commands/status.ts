@@ -42,6 +42,7 @@ export function addStatus(program: Command): void {
     });
 }
 
+/** The flags of `status`. */
 export interface StatusFlags extends PodFlags {
   readonly watch?: boolean;
   readonly output?: 'json';

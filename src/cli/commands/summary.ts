@@ -40,6 +40,7 @@ export function addSummary(program: Command): void {
     });
 }
 
+/** The flags of `summary`; the settings among them are read by their names in the table of settings. */
 export interface SummaryFlags extends PodFlags, NamesFlag, Readonly<Record<string, unknown>> {
   readonly output: 'table' | 'json' | 'markdown';
   readonly force?: boolean;

@@ -29,6 +29,7 @@ export function addWiresharkProfile(program: Command): void {
     });
 }
 
+/** The flags of `wireshark-profile`. `install` and `output` exclude each other. */
 export interface ProfileFlags {
   readonly install?: boolean;
   readonly output?: string;

@@ -10,6 +10,10 @@ import { addSettingFlags } from './settingFlags.ts';
 import { addSidecarFlags, type SidecarFlags } from './sidecarFlags.ts';
 import { addStreamFlags } from './streamFlags.ts';
 
+/**
+ * The flags of `attach` as the user wrote them; the settings among them are read by their names in the table of
+ * settings.
+ */
 export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly<Record<string, unknown>> {
   /** A path, or `-`; absent: the packets go into files in the pod. */
   readonly output?: string;
@@ -26,6 +30,7 @@ export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly
 /** How long an attached agent stays. */
 export const defaultTtl = '1h';
 
+/** Adds the flags of {@link AttachFlags} to a command. */
 export function addAttachFlags(command: Command): Command {
   const flags = addStreamFlags(
     addPodFlags(command).option(

@@ -16,6 +16,7 @@ export interface ChangeFlags extends ConnectionFlags {
   readonly output?: 'json';
 }
 
+/** Adds the flags that `patch` and `unpatch` share. */
 export function addChangeFlags(command: Command): Command {
   return command
     .option('--dry-run', 'let the API server check everything and store nothing; prints the JSON Patch')

@@ -1,6 +1,7 @@
 import { longestTimerMs, parseDuration } from '../../duration.ts';
 import { codedError } from '../../errors.ts';
 
+/** How the value of a flag is checked, beyond the grammar of durations. */
 export interface DurationLimits {
   /** Shown when the value is not a duration. */
   readonly example: string;

@@ -6,10 +6,12 @@ import { decodeText } from '../io/encoding.ts';
 import type { Input } from '../io/input.ts';
 import { flagsOfFunction, type InjectFlags } from './injectFlags.ts';
 
+/** The flag by which kustomize calls `inject` as a plugin. */
 export interface FunctionFlags {
   readonly functionConfig?: string;
 }
 
+/** Adds the flag of {@link FunctionFlags} to a command. */
 export function addFunctionFlags(command: Command): Command {
   return command.option(
     '--function-config <FILE>',

@@ -22,6 +22,7 @@ export interface InjectFlags extends SidecarFlags, SelectionFlags {
   readonly podSecurity?: PodSecurityLevel;
 }
 
+/** Adds the flags of {@link InjectFlags} to a command, one for each setting among them. */
 export function addInjectFlags(command: Command): Command {
   command
     .option('-n, --namespace <NAMESPACE>', 'the namespace of workloads that name none')

@@ -16,6 +16,7 @@ export interface InstallFlags extends ReleaseFlags {
 /** The chart in this project. */
 export const bundledChart = join(import.meta.dirname, '../../../chart');
 
+/** Adds the flags of {@link InstallFlags} to a command. */
 export function addInstallFlags(command: Command): Command {
   return addReleaseFlags(
     command

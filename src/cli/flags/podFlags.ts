@@ -9,6 +9,7 @@ export interface PodFlags extends ConnectionFlags {
   readonly allNamespaces?: boolean;
 }
 
+/** Adds the flags that choose pods, besides the argument. Without a selection, they mean all captured pods. */
 export function addPodFlags(command: Command): Command {
   return addConnectionFlags(command)
     .option('-l, --selector <SELECTOR>', "pods with these labels, as kubectl takes it: 'app=web,tier!=db'")

@@ -15,6 +15,7 @@ export interface ReleaseFlags extends ClusterFlags {
 
 const defaultName = 'packet-capture';
 
+/** Adds the flags of {@link ReleaseFlags} to a command. */
 export function addReleaseFlags(command: Command): Command {
   const own = command
     .option('--release <NAME>', 'the helm release', defaultName)

@@ -10,6 +10,7 @@ export interface SelectionFlags {
   readonly templatePath?: readonly string[];
 }
 
+/** Adds the flags of {@link SelectionFlags}, by which `inject` leaves other workloads unchanged. */
 export function addSelectionFlags(command: Command): Command {
   return command
     .option(

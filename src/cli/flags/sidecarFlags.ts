@@ -15,6 +15,7 @@ import {
 } from '../../sidecar/index.ts';
 import { decodeText } from '../io/encoding.ts';
 
+/** Which sidecar is injected: a file, or the agent with another image. The image wins over the file's. */
 export interface SidecarFlags {
   readonly sidecarConfig?: string;
   readonly image?: string;

@@ -11,6 +11,7 @@ export interface StartStopFlags extends PodFlags {
   readonly output?: 'json';
 }
 
+/** Adds the flags that `start` and `stop` share. */
 export function addStartStopFlags(command: Command): Command {
   return addPodFlags(command)
     .option('--persist', "also change the workload's pod template, for later pods; this replaces its pods")

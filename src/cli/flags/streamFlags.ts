@@ -10,6 +10,7 @@ export interface StreamFlags extends PodFlags, NamesFlag, Readonly<Record<string
   readonly maxPods: string;
 }
 
+/** Adds the flags that `stream` and `attach` share. */
 export function addStreamFlags(command: Command): Command {
   return addNamesFlag(command)
     .option(

@@ -13,6 +13,7 @@ export interface HookFlags {
   readonly record: string;
 }
 
+/** Adds the flags of {@link HookFlags}; the chart's hooks always give all of them. */
 export function addHookFlags(command: Command): Command {
   return command
     .requiredOption('--release <NAME>', "the chart's release")
@@ -20,6 +21,7 @@ export function addHookFlags(command: Command): Command {
     .requiredOption('--record <CONFIGMAP>', 'the ConfigMap in that namespace that records what was opted in');
 }
 
+/** The options of both commands: the flags, the API server of the container, and what SIGTERM does. */
 export interface HookOptions {
   readonly connection: ApiConnection;
   readonly release: string;

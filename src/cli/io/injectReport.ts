@@ -15,6 +15,7 @@ export interface WorkloadReport {
   print(): Promise<void>;
 }
 
+/** @param spool keeps the lines, because they are printed after the manifests */
 export function createReport(spool: Spool): WorkloadReport {
   const lines = spool.text();
   const unproven = new Set<string>();

@@ -45,6 +45,7 @@ export function say(line: string): void {
   console.error(plainLines(line, continuation));
 }
 
+/** Prints an error with its code, its place and its hint to standard error. */
 export function sayError(error: CodedError): void {
   console.error(formatError(error));
 }

@@ -13,6 +13,7 @@ export interface ProgressLine {
 const redrawEvery = 200;
 const quietEvery = 10_000;
 
+/** Its seconds count from now. On a terminal it is drawn at most five times a second, otherwise once in 10 s. */
 export function createProgressLine(): ProgressLine {
   const begin = performance.now();
   const terminal = footLine.isTerminal;

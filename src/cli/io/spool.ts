@@ -10,6 +10,7 @@ export interface Spool {
   close(): Promise<void>;
 }
 
+/** A text that grows at its end, and can be read from its start as often as needed. */
 export interface SpooledText {
   add(piece: string | Buffer): Promise<void>;
   /** The text as UTF-8, in pieces; a piece may end within a character. */

@@ -2,6 +2,7 @@ import { access, constants, lstat, open, rm, stat, type FileHandle } from 'node:
 import { dirname } from 'node:path';
 import { codedError, type CodedError } from '../../errors.ts';
 
+/** Where a stream goes. The next `write` must wait for the one before. */
 export interface StreamOutput {
   /** Resolves when the bytes are written. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
@@ -60,6 +61,7 @@ async function exists(file: string): Promise<boolean> {
   );
 }
 
+/** The error for an output that cannot be written. @param where the file as the user named it */
 export function unwritable(error: unknown, where: string): CodedError {
   return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
 }

@@ -8,6 +8,7 @@ import { checkConfirmation, confirmation } from '../io/confirmation.ts';
 import { interruption } from '../io/interruption.ts';
 import { print, printJson, say } from '../io/output.ts';
 
+/** What differs between `install` and `upgrade`. `rotate`: take the next steps of a rotation of the certificates. */
 export interface InstallMode {
   readonly valuesMode: ValuesMode;
   readonly mustExist: boolean;

@@ -22,6 +22,7 @@ export interface EditedPart {
   readonly behind: Origin;
 }
 
+/** What a command does with the parts of its input, in their order. */
 export interface Editor {
   readonly check: SelectionCheck;
   readonly edit: (part: Part) => EditedPart;
@@ -57,6 +58,7 @@ export async function editManifests(
   });
 }
 
+/** Gives a spool to a function, and closes it afterwards, also after an error. */
 export async function withSpool(use: (spool: Spool) => Promise<void>): Promise<void> {
   const spool = createSpool();
   try {

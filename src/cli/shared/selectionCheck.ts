@@ -4,6 +4,7 @@ import { manifestSkipReasons, type ManifestReport, type OtherWorkload } from '..
 import type { SelectionFlags } from '../flags/selectionFlags.ts';
 import { workloadText } from '../io/injectReport.ts';
 
+/** The flags that name workloads, and the one that demands that all of them are injected. */
 export interface SelectionCheckFlags extends SelectionFlags {
   readonly requireInjection?: boolean;
 }
@@ -25,6 +26,7 @@ export interface SelectionCheck {
 /** The most lines of an error. */
 const shown = 20;
 
+/** A check that has seen no workload yet. */
 export function createSelectionCheck(flags: SelectionCheckFlags): SelectionCheck {
   const names = new Set<string>();
   const kinds = new Set<string>();

@@ -19,6 +19,7 @@ import type { NamesFlag } from '../flags/namesFlag.ts';
 import { say } from '../io/output.ts';
 import { streamTo } from './streamTo.ts';
 
+/** What `attach` has done before, and what to capture in the pods that have an agent now. */
 export interface StreamAttachedOptions {
   readonly kubectl: Kubectl;
   readonly target: PodTarget;

@@ -17,6 +17,7 @@ import { counted, isBrokenPipe, say } from '../io/output.ts';
 import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
 import { openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
 
+/** What a command streams, and where to. The command has checked all flags before. */
 export interface StreamToOptions {
   /** A path, or `-` for standard output. */
   readonly file: string;

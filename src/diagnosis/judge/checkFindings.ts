@@ -245,8 +245,11 @@ export const findingKinds = {
   },
 } as const satisfies Record<string, FindingKind>;
 
+/** A code of the table. Programs rely on the codes, so they never change. */
 export type FindingCode = keyof typeof findingKinds;
 
+/** A finding of `check`, with the level and the hint of its code. */
 export type Finding = FindingWith<FindingCode>;
 
+/** Makes a finding; `where` is the object that it is about, and `what` one clause. */
 export const finding = findingsOf(findingKinds);

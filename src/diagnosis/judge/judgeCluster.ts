@@ -24,6 +24,7 @@ export interface CheckResult {
   readonly releases: readonly ReleaseSummary[];
 }
 
+/** All that was read from the cluster for `check`. */
 export interface ClusterFacts {
   readonly registrations: Registrations;
   readonly inventory: Inventory;

@@ -123,6 +123,10 @@ function driftFindings(judged: readonly JudgedPod[]): Finding[] {
   });
 }
 
+/**
+ * How a pod's sidecar differs from what its release injects now, as one clause; undefined when it does not, or the pod
+ * has its sidecar from elsewhere.
+ */
 export function driftOf({
   subject,
   judgement,

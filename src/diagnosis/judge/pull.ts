@@ -11,6 +11,7 @@ import { judge } from './judge.ts';
 import { askedFor } from './nextPod.ts';
 import { subjectIn } from './tried.ts';
 
+/** How the agent's image is tested. Each test makes a short-lived pod. */
 export interface PullOptions {
   readonly kubectl: Kubectl;
   /** Works after Ctrl-C too, so that the pods are always deleted. */

@@ -17,6 +17,7 @@ export const states = {
   },
 } as const satisfies Readonly<Record<string, { readonly exit: 0 | 1; readonly meaning: string }>>;
 
+/** A key of the table, as `why -o json` prints it. */
 export type State = keyof typeof states;
 
 /** The judgement of a pod or workload, before it is formatted. */

@@ -61,6 +61,7 @@ export const reasons = {
   },
 } as const satisfies Record<string, ReasonRow>;
 
+/** A code of the table, as `why -o json` prints it. */
 export type Reason = keyof typeof reasons;
 
 /** Creating the pod again is enough. */

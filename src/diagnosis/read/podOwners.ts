@@ -27,6 +27,7 @@ export interface Roll {
   readonly line: string;
 }
 
+/** Finds an owner in the namespace of the pod, among objects that were read before; undefined when it is not there. */
 export type ReadOwner = (apiVersion: string, kind: string, name: string) => WorkloadObject | undefined;
 
 /** The controllers above a pod, the nearest first, as far as they are known. */

@@ -17,6 +17,10 @@ export interface PolicyObjects {
 /** The prefix of the conditions of our policies: they are recognized by it, because labels can be overridden. */
 const conditionPrefix = 'packet-capture.internal/';
 
+/**
+ * Whether the chart made this policy: its match conditions have names of their own, and the policy's name is the
+ * user's choice.
+ */
 export function isOurs({ spec }: MutatingAdmissionPolicy): boolean {
   return spec?.matchConditions?.some(({ name }) => name.startsWith(conditionPrefix)) === true;
 }

@@ -24,6 +24,7 @@ export interface ReleaseState extends ReleaseFacts {
   readonly record?: TargetRecord | undefined;
 }
 
+/** The parts of a webhook's release that run, each as far as it may be read. */
 export interface Injector {
   readonly service: Read<true>;
   readonly replicas: Read<{ readonly ready: number; readonly desired: number }>;

@@ -46,6 +46,7 @@ export interface WhyResult {
   readonly attached: AttachedAgent | null;
 }
 
+/** All that was read about an object for `why`. */
 export interface WhyFacts {
   readonly object: string;
   readonly subject: Subject;

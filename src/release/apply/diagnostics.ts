@@ -13,6 +13,7 @@ const shownProblems = 3;
 const shownWarnings = 8;
 const shownLogLines = 10;
 
+/** Whose pods and events are read after a failure. */
 export interface DiagnosticsRequest {
   readonly kubectl: Kubectl;
   readonly release: string;

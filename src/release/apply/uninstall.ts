@@ -19,6 +19,10 @@ import { eventNames, reportDiagnostics } from './diagnostics.ts';
 import { readTargetRecord } from './readTargetRecord.ts';
 import { whileWatching } from './whileWatching.ts';
 
+/**
+ * The release to remove. `timeoutSeconds` is for each object that helm waits for; `confirm` is asked before anything
+ * is changed.
+ */
 export interface UninstallOptions extends Connection {
   readonly release: string;
   readonly timeoutSeconds: number;

@@ -5,12 +5,14 @@ import type { HelmStartup } from './helmConnection.ts';
 import { helmErrorCode, helmMessage } from './helmError.ts';
 import { checkHelmVersion, type HelmVersion } from './helmVersion.ts';
 
+/** Which helm is called, and with which cluster and namespace. */
 export interface HelmConnection extends HelmStartup {
   readonly namespace: string;
   /** The program, a name on PATH or a path; by default the environment variable HELM. */
   readonly program?: string | undefined;
 }
 
+/** What one call has beyond its arguments. */
 export interface HelmCall {
   /** The standard input, for `--values=-`. */
   readonly input?: string | undefined;
@@ -18,6 +20,7 @@ export interface HelmCall {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A helm whose version was read and is supported. */
 export interface Helm {
   readonly program: string;
   readonly version: HelmVersion;

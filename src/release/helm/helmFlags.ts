@@ -21,6 +21,7 @@ export interface GivenValues {
   readonly stdin?: string | undefined;
 }
 
+/** The flags that pass the values on to helm. Files come first, as in helm, so that `--set` wins over them. */
 export function givenFlags({ files, set, setString }: GivenValues): string[] {
   return [
     ...files.map((file) => `--values=${file}`),

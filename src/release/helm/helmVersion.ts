@@ -1,6 +1,7 @@
 import { codedError } from '../../errors.ts';
 import { brokenHelms, oldestHelm } from '../../minimums.ts';
 
+/** The version of a helm, without its suffix. */
 export interface HelmVersion {
   readonly major: number;
   readonly minor: number;
@@ -13,6 +14,7 @@ export function parseHelmVersion(text: string): HelmVersion | undefined {
   return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]), patch: Number(match[3]) };
 }
 
+/** The version for messages: `3.19.0`. */
 export function formatHelmVersion({ major, minor, patch }: HelmVersion): string {
   return `${major}.${minor}.${patch}`;
 }

@@ -8,6 +8,7 @@ import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
 import type { Helm } from './helm.ts';
 import { givenFlags, type GivenValues } from './helmFlags.ts';
 
+/** Values of a chart as YAML has them, not checked by a schema. */
 export type Values = Readonly<Record<string, unknown>>;
 
 /** Whether the values of the release are dropped, or stay where no other value is given. */
@@ -80,6 +81,7 @@ export function coalesce(defaults: Values, given: Values): Values {
 /** An entry of the chart's `targets`, with empty lists for absent ones. */
 export type Target = Required<ChartValues['targets'][number]>;
 
+/** `webhook` or `policy`, as in the chart's `injection.way`. */
 export type InjectionWay = ChartValues['injection']['way'];
 
 /** `none`: a policy needs no certificate, so the mode in the values has no effect. */

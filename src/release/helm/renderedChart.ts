@@ -22,6 +22,7 @@ export async function readChart(helm: Helm, chart: string): Promise<ChartFacts> 
   return { name: String(name), version: String(version), values: fieldsOf(parse(defaults)) };
 }
 
+/** What `helm template` renders. */
 export interface RenderRequest {
   readonly release: string;
   readonly chart: string;
@@ -88,6 +89,9 @@ interface Webhook {
   readonly clientConfig?: { readonly caBundle?: string; readonly service?: WebhookService };
 }
 
+/**
+ * A webhook of a release. Without `service` it is called by a URL. `failurePolicy` has the API server's default, Fail.
+ */
 export interface WebhookFacts {
   /** The MutatingWebhookConfiguration. */
   readonly configuration: string;
@@ -110,6 +114,9 @@ export function webhooksOf(objects: readonly ManifestObject[]): WebhookFacts[] {
     );
 }
 
+/**
+ * An admission policy of a release, and the names of its bindings. `failurePolicy` has the API server's default, Fail.
+ */
 export interface PolicyFacts {
   readonly name: string;
   readonly failurePolicy: string;
@@ -165,6 +172,7 @@ export function sidecarConfigOf(objects: readonly ManifestObject[]): SidecarConf
   return found === undefined ? undefined : readSidecarConfig(parse(found.text, { version: '1.1' }), found.where);
 }
 
+/** The images that nodes must be able to pull for a release. */
 export interface Images {
   /** The image of the Deployment; a policy has none. */
   readonly injector?: string;

@@ -5,6 +5,7 @@ import { openHelm, type Helm } from './helm.ts';
 import { helmConnection } from './helmConnection.ts';
 import { formatHelmVersion } from './helmVersion.ts';
 
+/** The cluster and the namespace of a command; the signal is aborted by Ctrl-C. */
 export interface Connection {
   /** kubectl's global flags. */
   readonly cluster: ClusterFlags;

@@ -7,6 +7,7 @@ import { statusError, unreachable, type ApiResponse } from './apiError.ts';
 
 // Without a client library, because only four verbs are used and Kubernetes' own client has 20 MB of generated code.
 
+/** The API server and the credentials. Times are in milliseconds; by default 10,000 an attempt, and 30,000 for all. */
 export interface ApiConnection {
   /** `https://10.96.0.1:443` */
   readonly server: string;
@@ -18,6 +19,7 @@ export interface ApiConnection {
   readonly retryMs?: number;
 }
 
+/** One request to the API server, with its body as JSON. */
 export interface ApiCall {
   readonly method: 'DELETE' | 'GET' | 'PATCH' | 'POST';
   /** The path, with the query. */

@@ -1,6 +1,7 @@
 import { codedError, type CodedError } from '../../errors.ts';
 import { refusalCode } from '../../refusal.ts';
 
+/** An answer of the API server with any HTTP status, as it arrived. */
 export interface ApiResponse {
   readonly status: number;
   readonly text: string;

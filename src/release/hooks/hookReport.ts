@@ -5,6 +5,7 @@ import { targetName } from './targetObject.ts';
 
 /** One line of the program's output; plain data. */
 export type TargetEvent = { readonly event: string } & Readonly<Record<string, unknown>>;
+/** Prints one line of the program's output. */
 export type Report = (event: TargetEvent) => void;
 
 const unreadable = 'the annotation packet-capture/opted-in-by cannot be parsed: correct it or remove it';

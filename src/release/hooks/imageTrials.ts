@@ -9,6 +9,7 @@ import { apiKubectl } from './apiKubectl.ts';
 import type { Ending } from './ending.ts';
 import type { Report } from './hookReport.ts';
 
+/** What is the same for the trials in all namespaces. */
 export interface ImageTrialsOptions {
   readonly api: ApiClient;
   /**

@@ -13,6 +13,7 @@ import { withoutTargets, type TargetObject } from './targetObject.ts';
 import { checkPods } from './targetPodCheck.ts';
 import { waitForInjection } from './waitForInjection.ts';
 
+/** What the hook opts in, and for which release. The chart gives all of it as flags. */
 export interface OptInOptions {
   readonly connection: ApiConnection;
   readonly release: string;

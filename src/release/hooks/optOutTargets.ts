@@ -7,6 +7,7 @@ import type { InjectionKeys, TargetRecord } from './record.ts';
 import { readRecord, updateRecord, type RecordPlace } from './recordStore.ts';
 import { targetName, withoutTargets, type TargetObject } from './targetObject.ts';
 
+/** Whose targets are opted out. What is opted out stands in the record, not in the options. */
 export interface OptOutOptions {
   readonly connection: ApiConnection;
   readonly release: string;

@@ -25,8 +25,10 @@ export const leftReasons = {
   namespace_not_opted_in: 'its namespace was not opted in: its pods would be replaced without effect',
 } as const;
 
+/** A code of the table, as the hook logs it. */
 export type LeftReason = keyof typeof leftReasons;
 
+/** The mark that a release sets on an object of this kind. */
 export interface OptIn {
   readonly kind: TargetKind;
   /** `<namespace>/<release>`. */

@@ -1,6 +1,7 @@
 /** The kinds that can be opted in, in the order of the opt-in: a namespace before its workloads. */
 export const targetKinds = ['Namespace', 'Deployment', 'StatefulSet', 'DaemonSet'] as const;
 
+/** A kind of objects that can be opted in. */
 export type TargetKind = (typeof targetKinds)[number];
 
 /** An object to opt in; for a namespace, `namespace` is empty. */

@@ -23,6 +23,7 @@ import type { TryTargetImage } from './imageTrials.ts';
 import { optInValue } from './ownership.ts';
 import { targetName, targetPath, type TargetObject } from './targetObject.ts';
 
+/** How the pods of targets are checked before their workloads are opted in. */
 export interface PodCheckOptions {
   readonly api: ApiClient;
   /** The annotation by which the release injects. */

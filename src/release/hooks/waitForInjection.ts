@@ -4,6 +4,7 @@ import { isInjected, notInjected, startProof, type ProbeRequest } from '../../wa
 import type { ApiClient } from './apiClient.ts';
 import type { Report } from './hookReport.ts';
 
+/** The probe that is sent again and again, until it is injected or the time is over. */
 export interface WaitOptions extends ProbeRequest {
   /** A client without repeats, because this function repeats. */
   readonly api: ApiClient;

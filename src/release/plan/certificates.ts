@@ -19,6 +19,7 @@ import type { WebhookService } from '../helm/renderedChart.ts';
 import type { ManifestObject } from '../helm/renderedObjects.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
+/** What happens to the certificates in this install or upgrade. */
 export interface CertificatePlan {
   /**
    * `given`: the user's own PEM; `other`: another mode than baked, so the installer does not make them; `none`: for a
@@ -34,6 +35,7 @@ export interface CertificatePlan {
   readonly findings: readonly Finding[];
 }
 
+/** What the decision depends on. The certificates of the running release are taken over where they are valid. */
 export interface CertificateQuestion {
   /** The values to install: merged, without defaults. */
   readonly values: Values;

@@ -31,12 +31,14 @@ export interface Facts {
   readonly targets: readonly TargetFacts[];
 }
 
+/** A namespace as it is before the change. */
 export interface NamespaceFacts {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly terminating: boolean;
 }
 
+/** A target of the values, and what exists of it; `namespace` is undefined when it does not exist. */
 export interface TargetFacts {
   readonly target: Target;
   readonly namespace: NamespaceFacts | undefined;

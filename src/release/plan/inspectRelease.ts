@@ -34,6 +34,7 @@ import { refusedFor, rightsFor, storageRights, waitingRights } from './installer
 import { judge, releaseFindings, rightsOnly, versionFindings } from './preflight.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
+/** What the user asks for. `chart` is a folder; `release` and the namespace name the release. */
 export interface ReleaseRequest {
   readonly release: string;
   readonly chart: string;
@@ -55,6 +56,7 @@ export interface Plan extends Release {
   readonly targets: readonly TargetFacts[];
 }
 
+/** What was found before anything is changed. */
 export interface ReleaseInspection {
   readonly findings: readonly Finding[];
   /** Absent when the findings prevent the rest of the inspection. */

@@ -2,6 +2,7 @@ import type { Report } from '../../step.ts';
 import type { Connection } from '../helm/tools.ts';
 import type { ReleaseRequest } from './inspectRelease.ts';
 
+/** All that `install` and `upgrade` need. `timeoutSeconds` is for each object that helm waits for. */
 export interface InstallOptions extends ReleaseRequest, Connection {
   readonly timeoutSeconds: number;
   readonly dryRun: boolean;

@@ -4,6 +4,7 @@ import { policyKind } from '../helm/renderedChart.ts';
 import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { ApiResource } from './apiResources.ts';
 
+/** A right that the user needs, in addition to those that the API server names itself. */
 export interface Right extends AnyRight {
   /**
    * Its purpose. `watch`: helm works without it; `grant`: it is needed to create a Role, unless the user may

@@ -41,12 +41,14 @@ function overrideFindings({ namespace, service, objectsNamespace }: Facts): Find
   return [finding('namespace_missing', `namespaceOverride ${service.namespace}`, state)];
 }
 
+/** A finding when the cluster is older than the chart supports. @param minor the 33 of Kubernetes 1.33 */
 export function versionFindings(minor: number, version: string): Finding[] {
   return minor >= minimums.matchConditions
     ? []
     : [finding('kubernetes_too_old_for_chart', 'the API server', `it is Kubernetes ${version}`)];
 }
 
+/** What the history says against a change: another operation runs, it is another chart's, or the last one failed. */
 export function releaseFindings(history: ReleaseHistory, where: string, chart: string): Finding[] {
   const { last, deployed } = history;
   if (isPending(history)) return [finding('release_pending', where, `revision ${last.revision} is ${last.status}`)];

@@ -122,6 +122,7 @@ export function releaseObjects({ manifest, hooks }: ReleaseJson, { helm }: Tools
   return inNamespace(objectsOf(text), helm.namespace);
 }
 
+/** What the steps of an install need, from the options and what was read. */
 export function contextOf({ helm, kubectl, afterwards }: Tools, options: InstallOptions, plan: Plan): ReleaseContext {
   const { release, chart, timeoutSeconds, signal, report } = options;
   const { strategy, namespaceExists, service } = plan;

@@ -4,6 +4,7 @@ import { certificateSecretOf } from '../helm/renderedChart.ts';
 import type { ManifestObject } from '../helm/renderedObjects.ts';
 import type { CertificatePlan } from './certificates.ts';
 
+/** The certificates in the result of an install; plain data, for people and for `-o json`. */
 export interface ServedCertificate {
   readonly mode: string;
   readonly action: CertificatePlan['action'];

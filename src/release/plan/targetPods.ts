@@ -19,6 +19,7 @@ import type { Tools } from '../helm/tools.ts';
 import type { TargetFacts } from './clusterFacts.ts';
 import { finding, type Finding } from './preflightFindings.ts';
 
+/** The targets whose pods are tested in dry runs. */
 export interface TargetPods {
   readonly kubectl: Tools['kubectl'];
   readonly intent: Intent;
@@ -132,6 +133,9 @@ export function forced(found: Finding): Finding {
   return found.level === 'error' ? { ...found, level: 'warning', hint: 'It is done anyway (--force).' } : found;
 }
 
+/**
+ * The targets in which the image is started. `afterwards` works after Ctrl-C too, so that the pods are always deleted.
+ */
 export interface TargetImages extends TargetPods {
   readonly afterwards: Tools['afterwards'];
   readonly signal: AbortSignal;

@@ -38,6 +38,7 @@ export interface InstallResult {
   readonly next: readonly string[];
 }
 
+/** The objects as helm rendered them, and what was decided about the certificates. */
 export interface SummaryInput {
   readonly objects: readonly ManifestObject[];
   readonly intent: Intent;

@@ -16,6 +16,7 @@ export interface Leftover {
   readonly line: string;
 }
 
+/** The release that was removed. `patienceSeconds` is 60 by default. */
 export interface Search {
   readonly kubectl: Kubectl;
   readonly release: string;

@@ -22,6 +22,7 @@ export interface WorkloadState {
   readonly rollout: string;
 }
 
+/** What is opted in of a target now; plain data, for people and for `-o json`. */
 export interface TargetState {
   readonly namespace: string;
   /** Whether the namespace has the label. */

@@ -14,6 +14,7 @@ import {
 import type { AttachReason } from './attachReasons.ts';
 import { fitRing } from './storageLimit.ts';
 
+/** What the decision depends on, besides the pod. */
 export interface AttachOptions {
   /** Its settings are the defaults of a new agent. */
   readonly config: AgentSidecarConfig;
@@ -44,6 +45,7 @@ export type AttachPlan =
   | { readonly kind: 'sidecar'; readonly container: string }
   | { readonly kind: 'skip'; readonly reason: AttachReason; /** More about it: numbers. */ readonly detail?: string };
 
+/** An agent that was attached before and is of no use any more. Its container stays in the pod: none can be removed. */
 export interface Replaced {
   readonly container: string;
   /** `ended`, or `stuck`: its image cannot be started, and another one is wanted now. */

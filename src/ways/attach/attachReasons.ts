@@ -14,9 +14,11 @@ const ownWords: Partial<Record<SkipReason, string>> = {
   name_collision: 'it has a container of the same name that is not ours',
 };
 
+/** All reasons for which a pod is left alone, each as one clause about the pod. `attach --json` prints the codes. */
 export const attachReasons = { ...skipReasons, ...ownWords, ...ownReasons } as const satisfies Record<string, string>;
 
 /** The reasons that only this way has, for the documentation. */
 export const onlyAttachReasons = ownReasons;
 
+/** A code of the table. */
 export type AttachReason = SkipReason | keyof typeof ownReasons;

@@ -69,6 +69,7 @@ export function insertAsValue(
 
 /** The comments after such a key; `wasNull` is followed by the null as it was written. */
 export const wasEmpty = ' # was empty';
+/** The value was written as a null: `volumes: null # was`. */
 export const wasNull = ' # was';
 
 /** If the text has no final line break, it still has none afterwards. */

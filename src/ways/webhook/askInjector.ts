@@ -4,6 +4,7 @@ import { codedError } from '../../errors.ts';
 import { webhookPaths } from './names.ts';
 import { isObject } from './review.ts';
 
+/** Which injector is asked. Its certificate must have the name `host`, also when `connect` is another address. */
 export interface CheckOptions {
   /** The name that the certificate must have: SERVICE.NAMESPACE.svc. */
   readonly host: string;

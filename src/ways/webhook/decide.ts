@@ -10,6 +10,7 @@ import type { Review } from './review.ts';
 import { leftOutWarnings, warningsFor, type InjectedReason, type SkippedReason } from './reviewReasons.ts';
 import { hasTooLargeAnnotations } from './validity.ts';
 
+/** What an injector is configured with; `config` is replaced when its file changes. */
 export interface InjectorOptions {
   readonly config: SidecarConfig;
   /** The key of the annotation by which a pod asks for injection. */
@@ -18,6 +19,7 @@ export interface InjectorOptions {
   readonly optOut: boolean;
 }
 
+/** What happens to a pod, and why. The warnings are for the user; kubectl prints them. */
 export type Verdict =
   | {
       readonly decision: 'injected';

@@ -9,6 +9,7 @@ export const webhookNames = {
   probe: 'probe.injector.packet-capture.internal',
 } as const;
 
+/** A webhook of the configuration, by its short name. */
 export type WebhookName = keyof typeof webhookNames;
 
 /** The path of each webhook on the server. */
@@ -20,11 +21,14 @@ export const webhookPaths: Readonly<Record<WebhookName, string>> = {
 
 /** The recommended labels of Kubernetes, which every pod of a release has. */
 export const nameLabel = 'app.kubernetes.io/name';
+/** Its value is the name of the release. */
 export const instanceLabel = 'app.kubernetes.io/instance';
+/** Its value is one of {@link components}. */
 export const componentLabel = 'app.kubernetes.io/component';
 
 /** Values of {@link nameLabel} and {@link componentLabel}. */
 export const applicationName = 'packet-capture';
+/** The parts of a release that have pods. */
 export const components = { injector: 'injector', hook: 'hook', test: 'test', probe: 'probe' } as const;
 
 /** Ports of the injector's container. In a private GKE cluster, the API server reaches only 10250 and 443. */

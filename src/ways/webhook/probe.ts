@@ -12,6 +12,7 @@ export interface ProbePodDemands {
   readonly securityContext?: object;
 }
 
+/** The release whose injection is tested. */
 export interface ProbeRequest {
   readonly release: string;
   /** The namespace of the release. */

@@ -29,8 +29,11 @@ export const skippedTexts: Readonly<Record<string, string>> = Object.fromEntries
   Object.entries({ ...skipReasons, ...serverSkips }).filter(([reason]) => !elsewhere.has(reason)),
 );
 
+/** Why a pod was injected, for logs and metrics. */
 export type InjectedReason = keyof typeof injectedTexts;
+/** Why a pod was not injected: a reason of all ways, or one that only a review can have. */
 export type SkippedReason = SkipReason | keyof typeof serverSkips;
+/** The label `reason` of the metric, and the field of a line of the log. */
 export type Reason = InjectedReason | SkippedReason;
 
 /** All reasons that a review can have, for the metrics. */

@@ -4,6 +4,10 @@ import { codedError } from '../../../errors.ts';
 import { readFolder, readPemFile } from './certsFolder.ts';
 import { formatInspection, type CertsConsole } from './certsOutput.ts';
 
+/**
+ * The flags of `certs inspect`. `service` and `namespace` go together: with them, the names of the certificate are
+ * checked.
+ */
 export interface InspectFlags {
   readonly service?: string;
   readonly namespace?: string;

@@ -12,6 +12,7 @@ import { codedError } from '../../../errors.ts';
 import { existingFiles, folderWrites, readPemFile, writeFolder } from './certsFolder.ts';
 import { dayOf, formatValues, parseDays, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
 
+/** The flags of `certs new`. `days` is a whole number; `caCert` and `caKey` are paths of PEM files. */
 export interface NewFlags {
   readonly service: string;
   readonly namespace: string;

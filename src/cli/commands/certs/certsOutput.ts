@@ -20,6 +20,7 @@ export interface CertsConsole {
   readonly report: (line: string) => void;
 }
 
+/** In which form the chart's values are printed. */
 export type ValuesFormat = 'json' | 'yaml';
 
 /** The chart's values with this material, private key included. No final newline. */

@@ -5,6 +5,7 @@ import { shell } from '../../../shell.ts';
 import { folderWrites, readFolder, writeFolder } from './certsFolder.ts';
 import { formatValues, parseDays, fileStepTexts, type CertsConsole, type ValuesFormat } from './certsOutput.ts';
 
+/** The flags of `certs rotate`. `days` is a whole number, for the new serving certificate. */
 export interface RotateFlags {
   readonly days?: string;
   readonly output?: ValuesFormat;

@@ -4,8 +4,11 @@
 
 /** The codes of single characters. */
 export const tab = 0x09;
+/** LF, U+000A. */
 export const lineFeed = 0x0a;
+/** CR, U+000D. */
 export const carriageReturn = 0x0d;
+/** The only character of indentation (YAML 1.1, 4.4). */
 export const space = 0x20;
 
 /** LF, CR, NEL, LS and PS. */

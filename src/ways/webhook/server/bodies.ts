@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { makeFairQueue } from './fairQueue.ts';
 import type { Limits } from './limits.ts';
 
+/** How the reception of a body ended. */
 export type Body =
   | { readonly kind: 'whole'; readonly bytes: Buffer }
   /** The first bytes of a body that is too large to be parsed; the rest has arrived and was not kept. */

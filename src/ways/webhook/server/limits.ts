@@ -18,6 +18,7 @@ export interface Limits {
   readonly bodyMs: number;
 }
 
+/** The limits that the chart's values `webhook.limits` have by default, and those that the values do not set. */
 export const defaultLimits: Limits = {
   connections: 256,
   bodyBytes: 7 * 1024 * 1024,

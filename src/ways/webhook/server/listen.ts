@@ -15,6 +15,7 @@ import type { Limits } from './limits.ts';
 import { refusedClientLog } from './refusedClients.ts';
 import { answerRequest, type Routes } from './routes.ts';
 
+/** Where a server listens; without a host, on all addresses, of IPv6 too. */
 export interface Address {
   readonly host: string | undefined;
   /** 0: any free port. */
@@ -160,6 +161,7 @@ async function listen(server: NetServer, { host, port }: Address): Promise<void>
   });
 }
 
+/** The port on which a server listens, when any free port was asked for. */
 export function portOf(server: NetServer): number {
   return (server.address() as AddressInfo).port;
 }

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 
+/** One line of the log; the values are plain data. */
 export interface LogEvent {
   readonly event: string;
   readonly [key: string]: unknown;

@@ -27,6 +27,7 @@ export interface Metrics {
   readonly fileRefused: (file: FileName, refused: boolean) => void;
 }
 
+/** The label `result` of the metric of reloads. */
 export type ReloadResult = 'success' | 'failure';
 
 const prefix = 'packet_capture_injector_';

@@ -14,12 +14,14 @@ export interface Source<T> {
   readonly parse: (texts: readonly string[]) => T | Promise<T>;
 }
 
+/** The content of a source that was read and parsed. */
 export interface Loaded<T> {
   readonly value: T;
   /** SHA-256 of the content, in hexadecimal digits. */
   readonly sha256: string;
 }
 
+/** Who is told when the content of a source changes. */
 export interface Follower<T> {
   /** The content has changed and is valid. */
   readonly onChange: (loaded: Loaded<T>) => void;

@@ -10,6 +10,7 @@ import { makeMetrics, type Metrics } from './metrics.ts';
 import { unreadiness } from './readiness.ts';
 import { follow, load, type FileName } from './reload.ts';
 
+/** What an injector serves, and where. Times are in milliseconds. */
 export interface ServeOptions {
   readonly https: Address;
   readonly metrics: Address;
@@ -31,6 +32,7 @@ export interface ServeOptions {
   readonly output: NodeJS.WritableStream & { readonly writableLength: number };
 }
 
+/** A running injector. */
 export interface Injector {
   /** Stops the server so that no review fails; resolves when the last answer is sent. */
   readonly stop: () => Promise<void>;
