@@ -135,7 +135,7 @@ async function underTraffic<T>(addresses: readonly string[], work: () => Promise
   }
 }
 
-test.concurrent('pods of seven kinds are captured at once, live; no app restarts, and the Job still completes', async () => {
+test.concurrent('attach -o captures pods of seven kinds live at the same time; no app restarts, and the Job still completes', async () => {
   const jobPod = (await kube(['get', 'pods', ...inShop, '-l', 'job-name=job', '-o', 'name']))
     .trim()
     .slice('pod/'.length);
@@ -169,7 +169,7 @@ test.concurrent('pods of seven kinds are captured at once, live; no app restarts
   await kube(['wait', 'job/job', ...inShop, '--for=condition=Complete', '--timeout=60s']);
 });
 
-test.concurrent('into files: found again by the other commands, which work as with the sidecar; an Event says who and why', async () => {
+test.concurrent('attach without -o captures into files, the other commands work as with the sidecar, and an Event names the user and the reason', async () => {
   const address = await podField(shop, 'files', '.status.podIP');
   const begun = await attach(0, 'files', ...inShop, ...filter, '--reason', 'INC-4711');
   expect(begun.stderr).toContain(`${shop}/files: capturing on eth0: udp port ${port}\n`);
@@ -194,13 +194,13 @@ test.concurrent('into files: found again by the other commands, which work as wi
   expect(await containersOf('files')).toBe('packet-capture');
 });
 
-test.concurrent('twelve at the same moment leave one container', async () => {
+test.concurrent('twelve attach commands at the same moment add one container', async () => {
   const results = await Promise.all(Array.from({ length: 12 }, async () => attach(0, 'crowd', ...inShop)));
   expect(results.filter(({ stderr }) => stderr.includes('crowd: attached the container'))).toHaveLength(1);
   expect(await containersOf('crowd')).toBe('packet-capture');
 });
 
-test.concurrent('one that has ended by its ttl is replaced under the next name', async () => {
+test.concurrent('an agent that ended at its ttl is replaced by one with the next name', async () => {
   await attach(0, 'ended', ...inShop, '--ttl', '20s', '--state', 'idle');
   const ended = async (): Promise<string> =>
     podField(shop, 'ended', '.status.ephemeralContainerStatuses[0].state.terminated.exitCode');
@@ -215,7 +215,7 @@ test.concurrent('one that has ended by its ttl is replaced under the next name',
   );
 });
 
-test.concurrent("an image that cannot be started is named in the kubelet's words; another one gets the next name", async () => {
+test.concurrent("an image that cannot be started is reported in the kubelet's words; another image gets the next name", async () => {
   const wrong = ['--image', 'localhost/packet-capture/none:1', '--image-pull-policy', 'Never'];
   const { stderr } = await attach(1, 'wrong', ...inShop, ...wrong);
   expect(stderr).toMatch(/error ATTACH_FAILED: 1 of 1 pod has no agent that runs; .*ErrImageNeverPull/);
@@ -227,7 +227,7 @@ test.concurrent("an image that cannot be started is named in the kubelet's words
   expect(findings.map(({ code }) => code)).toContain('pods_attached');
 });
 
-test.concurrent('restricted is refused with the reason, a dry run stores nothing, and a missing right is named first', async () => {
+test.concurrent('a restricted namespace is refused with the reason, a dry run stores nothing, and a missing right is reported first', async () => {
   const refused = await attach(1, 'restricted', '-n', restricted);
   expect(refused.stderr).toContain('error POD_SECURITY: nothing was attached: its namespace enforces Pod Security');
   expect(await containersOf('restricted', restricted)).toBe('');

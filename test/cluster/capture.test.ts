@@ -62,7 +62,7 @@ describe.each([
 ])('in a namespace that enforces Pod Security %s', (level, capabilities) => {
   const namespace = `capture-${level}`;
 
-  test('a page is captured whole, and the file tells the interface and the pod', async () => {
+  test('a page is captured completely, and the file names the interface and the pod', async () => {
     await injectAndApply([namespaceYaml(namespace, level), appPod(namespace, 'web')].join('---\n'), ...image);
     await ready(namespace, 'web');
     await agentEvent(namespace, 'web', 'started');
@@ -80,7 +80,7 @@ describe.each([
     expect(rows.some((row) => row[4] === '200')).toBe(true);
   });
 
-  test('the sidecar runs as nobody, can gain nothing, and has not the token of the app', async () => {
+  test("the sidecar runs as nobody, cannot gain privileges, and does not have the app's token", async () => {
     const status = await kube(['exec', '-n', namespace, 'web', '-c', 'packet-capture', '--', 'cat', '/proc/1/status']);
     expect(status).toMatch(/^Uid:\t60947\t60947/m);
     expect(status).toMatch(/^NoNewPrivs:\t1$/m);
@@ -113,7 +113,7 @@ describe.each([
   });
 });
 
-test('in a namespace that enforces restricted, the manifest is refused before Kubernetes sees it', async () => {
+test('in a namespace that enforces restricted, the manifest is refused before it is sent to Kubernetes', async () => {
   const yaml = [namespaceYaml('capture-restricted', 'restricted'), appPod('capture-restricted', 'web')].join('---\n');
   const { stdout, stderr } = await cli(['inject', '-f', '-', ...image], yaml);
   expect(stderr).toContain('pod_security_restricted');
@@ -121,7 +121,7 @@ test('in a namespace that enforces restricted, the manifest is refused before Ku
   expect(`${stdout}\n`).toBe(yaml);
 });
 
-test('the sidecar answers Prometheus at its port, and reads the labels and the Secret of the pod', async () => {
+test('the sidecar serves metrics on its port, and reads the labels and the Secret of the pod', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-metrics-'));
   const file = join(folder, 'sidecarconfig.yaml');
   await writeFile(file, `agent: {image: ${agentImage}, metricsPort: 9464}\nsettings: {filter: udp port 7}\n`);
@@ -189,7 +189,7 @@ spec:
   expect(await podField(live, pod, '.status.initContainerStatuses[0].state.terminated.exitCode')).toBe('0');
 });
 
-test('the app becomes Ready although the filter is invalid; nothing is captured until it is mended', async () => {
+test('the app becomes Ready although the filter is invalid; nothing is captured until the filter is corrected', async () => {
   await injectAndApply(appPod(live, 'mended'), ...image, '--filter', 'tcp port eighty and (');
   await ready(live, 'mended');
   expect(await agentEvent(live, 'mended', 'invalid setting')).toMatchObject({ setting: 'filter' });
@@ -205,7 +205,7 @@ test('the app becomes Ready although the filter is invalid; nothing is captured 
   expect(await restarts(live, 'mended')).toBe(0);
 });
 
-test('a filter that is moved by an annotation bites, in a new file, without a restart', async () => {
+test('a filter that is changed by an annotation is applied in a new file, without a restart', async () => {
   await injectAndApply(appPod(live, 'moved'), ...image, '--filter', 'tcp port 80');
   await ready(live, 'moved');
   await agentEvent(live, 'moved', 'started');
@@ -223,7 +223,7 @@ test('a filter that is moved by an annotation bites, in a new file, without a re
   expect(await restarts(live, 'moved')).toBe(0);
 });
 
-test('deleting the pod keeps every packet, up to those that the app sends as its last', async () => {
+test('when the pod is deleted, every packet is captured, including the last ones of the app', async () => {
   const count = 100;
   // This image is stopped by SIGQUIT, as nginx wants it.
   const farewell = `trap 'for i in $(seq ${count}); do echo "farewell $i" >/dev/udp/10.250.0.1/40000; done; exit' TERM QUIT; while :; do sleep 0.05; done`;
@@ -246,7 +246,7 @@ test('deleting the pod keeps every packet, up to those that the app sends as its
   expect(payloads).toEqual([...numbered('datagram'), ...numbered('farewell')]);
 });
 
-test('a pod of an injected manifest and a pod of a patched Deployment are the same', async () => {
+test('a pod of an injected manifest equals a pod of a patched Deployment', async () => {
   const deployment = (name: string): string => `apiVersion: apps/v1
 kind: Deployment
 metadata:

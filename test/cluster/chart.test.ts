@@ -97,7 +97,7 @@ beforeAll(async () => {
 });
 
 describe('with the values', () => {
-  test.each(names)('"%s" every object is taken by the API server', async (name) => {
+  test.each(names)('"%s" the API server accepts every object', async (name) => {
     const objects = (objectsOf.get(name) ?? []).filter(({ kind }) => kind !== 'Pod');
     // As helm 4 applies them.
     const output = await kube(
@@ -117,7 +117,7 @@ describe('with the values', () => {
   });
 
   test.each(names.filter(isRestricted))(
-    '"%s" the pods are admitted where Pod Security enforces restricted',
+    '"%s" the pods are admitted in a namespace that enforces restricted',
     async (name) => {
       const objects = objectsOf.get(name) ?? [];
       const pods = podTemplates(objects).map(({ id, metadata, spec }) => ({
@@ -137,7 +137,7 @@ describe('with the values', () => {
   );
 });
 
-test('a pod with one privilege more is refused there: the level is enforced', async () => {
+test('a pod with one more privilege is refused in that namespace, so the level is enforced', async () => {
   const values = { ...sets['baked'], securityContext: { allowPrivilegeEscalation: true } };
   const objects = await rendered(values, 4, ['--kube-version', '1.37.0']);
   const pod = ofKind(objects, 'Pod');
@@ -148,7 +148,7 @@ test('a pod with one privilege more is refused there: the level is enforced', as
   expect(stderr).toContain('violates PodSecurity "restricted');
 });
 
-describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
+describe.each([3, 4] as const)('certificates that helm %i creates', (major) => {
   const owner = { 'meta.helm.sh/release-name': site.release, 'meta.helm.sh/release-namespace': site.namespace };
   const hosts = servingNames('packet-capture', site.namespace);
   const secretName = 'packet-capture-certs';
@@ -216,7 +216,7 @@ describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
     expect(found['tls.crt']).toMatch(/^-----BEGIN CERTIFICATE-----/);
   });
 
-  test('are renewed in their last 30 days, and the CA before stays trusted behind the new one', async () => {
+  test('are renewed in their last 30 days, and the previous CA stays trusted after the new one', async () => {
     const old = await issueMaterial({ dnsNames: hosts, now: new Date(), days: 29 });
     const { found, bundle } = await after(owner, filesOf(old));
     expect(found['tls.crt']).not.toBe(old.certificate);
@@ -232,7 +232,7 @@ describe.each([3, 4] as const)('certificates that helm %i makes', (major) => {
   });
 });
 
-test("the notes tell how to opt in, and do the hook's work when there is none", async () => {
+test('the notes say how to opt in, and list what the hook would do when there is no hook', async () => {
   // Nothing of a release's own may be there when it is installed.
   const own = ['serviceaccount/packet-capture', 'secret/packet-capture-certs'];
   await kube(['delete', '-n', site.namespace, '--ignore-not-found', ...own]);
@@ -252,7 +252,7 @@ test("the notes tell how to opt in, and do the hook's work when there is none", 
   expect(await notes('opt out, further selectors', 4)).toContain('annotation example.com/capture is "false"');
 });
 
-test('no object of the dry runs is left', async () => {
+test('the dry runs leave no object', async () => {
   const left = await kube(['get', 'deployments,services,configmaps,jobs,roles', '-n', site.namespace, '-o', 'name']);
   expect(left.trim()).toBe('configmap/kube-root-ca.crt');
 });

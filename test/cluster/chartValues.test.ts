@@ -60,7 +60,7 @@ const objects = [
 ];
 
 // The other half, that nothing else may stand there, is test/chart/kubernetes.test.ts.
-test('what the schema of the values takes as parts of Kubernetes objects, the API server takes', async () => {
+test('the API server accepts the parts of Kubernetes objects that the schema of the values accepts', async () => {
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects });
   const created = await kube(['create', '--dry-run=server', '--validate=strict', '-f', '-', '-o', 'name'], list);
   expect(created.trim().split('\n')).toHaveLength(objects.length);

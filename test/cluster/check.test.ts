@@ -48,7 +48,7 @@ async function trust(caBundle: string): Promise<void> {
   ]);
 }
 
-test('a release that works: its certificate is about to expire, and that is all', async () => {
+test('in a release that works, the only finding is that its certificate is about to expire', async () => {
   const result = await check(shop);
   expect(codesOf(result)).toEqual(['certificate_expires']);
   expect(result).toMatchObject({
@@ -70,7 +70,7 @@ test('a release that works: its certificate is about to expire, and that is all'
   expect(JSON.stringify(result)).not.toContain('PRIVATE KEY');
 });
 
-test('a CA that does not match: it is named, the pods that were missed are too, and nothing is rolled in vain', async () => {
+test('with a CA that does not match, check reports the CA and the missed pods, and restarts nothing, because that would not help', async () => {
   await trust(foreign);
   // The API server follows within a second or so.
   await expect
@@ -96,7 +96,7 @@ test('a CA that does not match: it is named, the pods that were missed are too, 
   expect(stderr).toContain('nothing was restarted');
 });
 
-test('no injector, and a program of another age', async () => {
+test('without an injector, and with another version of this program', async () => {
   await trust(bundle);
   await kube(['scale', '-n', own, `deploy/${service}`, '--replicas=0']);
   await kube([
@@ -111,7 +111,7 @@ test('no injector, and a program of another age', async () => {
     .toEqual(['release_version', 'injector_down', 'certificate_expires', 'probe_failed', 'pods_missed']);
 });
 
-test('once it injects again, --restart makes the missed pods anew, and none is missed any more', async () => {
+test('when the injector works again, --restart replaces the missed pods, and then no pod is missed', async () => {
   await kube(['scale', '-n', own, `deploy/${service}`, '--replicas=1']);
   await kube(['rollout', 'status', '-n', own, `deploy/${service}`, '--timeout=60s']);
   await expect

@@ -57,7 +57,7 @@ afterAll(async () => {
   await kube(['delete', 'namespace', shop, pulling, '--ignore-not-found', '--wait=false']);
 });
 
-test('workloads without pods: what the sidecar does is an error with what helps, what it does not a note, the others nothing', async () => {
+test('for workloads without pods, a refusal because of the sidecar is an error with a remedy, another refusal is a note, and others have no finding', async () => {
   const { ok, findings } = await check(shop);
   expect(ok).toBe(false);
   expect(findings.filter(({ code }) => code.startsWith('pods_refused'))).toEqual([
@@ -98,7 +98,7 @@ test('a sidecar whose image cannot be pulled is an error', async () => {
   ]);
 });
 
-test('a workload that runs, and whose new pod waits: why names the container, and advises nothing that stops the pod that runs', async () => {
+test('when a workload runs and its new pod waits, why names the container, and does not advise to stop the pod that runs', async () => {
   const spec = { ...app, nodeSelector: {} };
   await kube(['create', '-f', '-'], JSON.stringify(deploymentOf(pulling, 'rolled', spec)));
   await kube(['wait', '-n', pulling, 'deploy/rolled', '--for=condition=Available', '--timeout=60s']);

@@ -291,7 +291,7 @@ test.concurrent.each(cases)('$name', async (one) => {
     .toMatchObject(one.expected);
 });
 
-test('who may not create pods learns which right is missing', async () => {
+test('a user who may not create pods gets the name of the missing right', async () => {
   const object = deploymentOf(`${prefix}-plain`, 'web', app);
   expect(await verdictOf(kubectl('--as=bob'), object)).toEqual({
     outcome: 'unknown',

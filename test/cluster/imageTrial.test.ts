@@ -34,8 +34,8 @@ async function trialPods(): Promise<readonly string[]> {
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
 }
 
-describe('an image is tried', () => {
-  test('in a pod that is gone afterwards, whether it starts or not', async () => {
+describe('a trial of an image', () => {
+  test('deletes its pod, whether the image starts or not', async () => {
     expect(await tryImage(trial(agentImage))).toMatchObject({
       outcome: 'starts',
       node: expect.any(String),
@@ -46,7 +46,7 @@ describe('an image is tried', () => {
     expect(await trialPods()).toEqual([]);
   });
 
-  test('where the workload would run: no node of another architecture is here, so nothing is known', async () => {
+  test('uses the nodes of the workload: without a node of that architecture, the result is unknown', async () => {
     const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
     expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 2 }))).toMatchObject({
       outcome: 'unknown',
@@ -55,7 +55,7 @@ describe('an image is tried', () => {
     expect(await trialPods()).toEqual([]);
   });
 
-  test('and Ctrl-C takes its pod away too', async () => {
+  test('deletes its pod after Ctrl-C', async () => {
     const abort = new AbortController();
     const { kubectl } = at('deploy/none', { signal: abort.signal }).options;
     const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
@@ -65,7 +65,7 @@ describe('an image is tried', () => {
     expect(await trialPods()).toEqual([]);
   });
 
-  test('by patch, which changes nothing when it cannot be pulled', async () => {
+  test('stops patch before any change when the image cannot be pulled', async () => {
     await create(shop, workload('Deployment', 'web', { replicas: 1 }));
     const before = await stored(shop, 'deploy/web');
     // `Never`: the node says at once that it lacks the image, where a registry is asked twice.

@@ -39,7 +39,7 @@ afterAll(async () => {
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 });
 
-test('a dry run shows the objects without the key, and makes none', async () => {
+test('a dry run prints the objects without the private key, and creates none', async () => {
   const { exitCode, stdout, stderr } = await installer(4, ['install', ...flags, ...wholeSite, '--dry-run']);
   expect(exitCode, stderr).toBe(0);
   expect(stdout).toContain(`+++ mutatingwebhookconfiguration/${release}.${namespace}\n`);
@@ -51,7 +51,7 @@ test('a dry run shows the objects without the key, and makes none', async () => 
 
 let certificates: unknown;
 
-test('install: everything runs, injection is proven, the target carries the sidecar', async () => {
+test('after install everything runs, injection is tested, and the target has the sidecar', async () => {
   const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite]);
   expect(result).toMatchObject({
     result: 'installed',
@@ -83,7 +83,7 @@ test.each<HelmMajor>([4, 3])(
   },
 );
 
-test('a dry run of an upgrade is a diff, and nothing changes', async () => {
+test('a dry run of an upgrade prints a diff and changes nothing', async () => {
   const history = await helm(4, ['history', release, '-n', namespace]);
   const { stdout, stderr } = await installer(4, ['upgrade', ...at, '--set', 'capture.filter=tcp port 80', '--dry-run']);
   expect(stdout).toMatch(/^-\s+.*\n\+\s+.*tcp port 80|^\+\s+.*tcp port 80/m);
@@ -91,7 +91,7 @@ test('a dry run of an upgrade is a diff, and nothing changes', async () => {
   expect(await helm(4, ['history', release, '-n', namespace])).toBe(history);
 });
 
-test('an upgrade that fails ends with the revision before', async () => {
+test('an upgrade that fails ends with the previous revision', async () => {
   const pods = await podNames(namespace);
   const { result, stderr } = await json<{ readonly error: Record<string, string> }>(4, 1, [
     'upgrade',
@@ -106,7 +106,7 @@ test('an upgrade that fails ends with the revision before', async () => {
   expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
 });
 
-test('upgrade keeps what the release was given; install does not', async () => {
+test('upgrade keeps the values of the release, and install does not', async () => {
   const kept = await json<InstallResult>(4, 0, ['upgrade', ...at, '--yes', '--set', 'capture.filter=udp']);
   expect(kept.result.targets).toHaveLength(1);
   const reset = await json<InstallResult>(4, 0, ['install', ...flags]);
@@ -123,7 +123,7 @@ function pendingRelease(data: string): string {
   return Buffer.from(gzipSync(JSON.stringify(value)).toString('base64')).toString('base64');
 }
 
-test('a release that helm believes to be in other hands is left alone', async () => {
+test('a release with an operation of helm in progress is left unchanged', async () => {
   const name =
     (
       await kube([

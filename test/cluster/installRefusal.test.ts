@@ -47,7 +47,7 @@ async function namespaces(): Promise<string> {
   return kube(['get', 'namespaces', '-o', 'name']);
 }
 
-test('targets that cannot be captured stop it before anything is made', async () => {
+test('install with targets that cannot be captured stops before it creates anything', async () => {
   const targets = [
     ...targetFlags([locked, 'refused-absent']),
     '--set',
@@ -78,7 +78,7 @@ test.each<HelmMajor>([4, 3])(
   },
 );
 
-test('rights that are missing are named, each with its resource', async () => {
+test('install reports each missing right with its resource', async () => {
   const kubeconfig = await kubeconfigFor(allowed);
   const { result } = await json<Refusal>(4, 1, [
     'install',
@@ -132,7 +132,7 @@ async function kubeconfigFor(own: string): Promise<string> {
   return file;
 }
 
-test('nobody to ask and no --yes: nothing happens', async () => {
+test('install without a terminal and without --yes changes nothing', async () => {
   const { exitCode, stderr } = await installer(4, ['install', ...at]);
   expect([exitCode, stderr.split('\n')[0]]).toEqual([2, 'error USAGE: there is no terminal to ask at']);
 });

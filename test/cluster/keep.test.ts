@@ -55,7 +55,7 @@ async function podOf(app: string): Promise<string> {
   return kube(['get', 'pods', ...inShop, '-l', `app=${app}`, '-o', 'jsonpath={.items[0].metadata.name}']);
 }
 
-test('files of the last minutes are kept by annotation, and fetched with who asked and why', async () => {
+test('the annotation keeps the files of the last minutes, and download fetches them with the user and the reason', async () => {
   const pod = await podOf('web');
   await sendDatagrams(await podField(shop, pod, '.status.podIP'), 9999, 25);
   await run('keep', 'deploy/web', '--last', '10m', '--reason', 'payments fail');
@@ -73,7 +73,7 @@ test('files of the last minutes are kept by annotation, and fetched with who ask
   expect(datagrams).toBe(25);
 });
 
-test('an attached agent, which sees no annotations, keeps them by command', async () => {
+test('the command keeps files in an attached agent, which does not see annotations', async () => {
   await kube(['apply', '-f', '-'], pauseDeployment(shop, 'bare', 1));
   await kube(['rollout', 'status', 'deploy/bare', ...inShop, '--timeout=60s']);
   await run('attach', 'deploy/bare', '--image', agentImage, '--filter', 'udp');

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('a lock makes the second wait for the first, and say so', async () => {
+test("the second process waits for the first one's lock, and reports that", async () => {
   const order: string[] = [];
   const lock = await acquireLock(join(folder, 'lock'), 'it', noProgress);
   const second = acquireLock(join(folder, 'lock'), 'it', (line) => order.push(line)).then((held) => {
@@ -28,7 +28,7 @@ test('a lock makes the second wait for the first, and say so', async () => {
   expect(order).toEqual(['waiting for another run that holds it', 'release', 'second']);
 });
 
-test('a lock ends with the process that holds it, even when that is killed', async () => {
+test('a lock ends with its process, also when the process is killed', async () => {
   const script = `
     import { acquireLock } from ${JSON.stringify(resolve('scripts/cluster/lock.ts'))};
     await acquireLock(${JSON.stringify(join(folder, 'lock'))}, 'it', () => {});

@@ -41,7 +41,7 @@ async function devices(): Promise<string[]> {
   return (await kube(['exec', '-n', shop, 'web', '-c', 'app', '--', 'ls', '/sys/class/net'])).split('\n');
 }
 
-test('a pod is mirrored to a collector outside: what it sends and receives, as far as the filter goes, until it is stopped', async () => {
+test('a pod is mirrored to a collector outside of the cluster: packets in both directions that match the filter, until the mirror is stopped', async () => {
   const file = join(folder, 'received.pcapng');
   const endCollector = await receiveVxlan(inNetns(node.netns, []), { file, port, vni });
   const collector = (

@@ -82,7 +82,7 @@ async function endsIn(file: string, ...flags: string[]): Promise<Row[]> {
 
 const names = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ ends }) => ends))].toSorted();
 
-test('both ends have names in a stream, pods that come and go too, and an address that has changed hands has none', async () => {
+test('in a stream, both ends have names, also pods that come and go; an address that has moved to another pod has none', async () => {
   await kube(['apply', '-f', '-'], service('web'));
   await Promise.all([startPod('client', true), startPod('server', true)]);
   const address = await kube(['get', 'service', 'web', '-n', shop, '-o', 'jsonpath={.spec.clusterIP}']);
@@ -122,7 +122,7 @@ test('both ends have names in a stream, pods that come and go too, and an addres
   expect(await run(['editcap', '-F', 'pcapng', file, join(folder, 'copy.pcapng')])).toMatchObject({ exitCode: 0 });
 });
 
-test('a merge of files gives names too, but not for packets from before the present owner', async () => {
+test('a merge of files adds names, but not for packets from the time before the present owner', async () => {
   const merged = join(folder, 'merged.pcapng');
   const args = ['download', '-n', shop, 'client', '--open', '-o', join(folder, 'files'), '--merge', merged];
   const { exitCode: code, stderr } = await cli(args);
@@ -133,7 +133,7 @@ test('a merge of files gives names too, but not for packets from before the pres
   expect(ends).toEqual([`${address} ${shop}/client`, `${shop}/client ${shop}/web.svc`]);
 });
 
-test('a user of one namespace gets the names of that namespace, and one note', async () => {
+test('a user with rights in one namespace gets the names of that namespace, and one note', async () => {
   await kube(['apply', '-f', '-'], userYaml);
   const file = join(folder, 'user.pcapng');
   const user = `system:serviceaccount:${shop}:user`;

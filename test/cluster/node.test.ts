@@ -18,7 +18,7 @@ describe('the node of the tests', () => {
   const node = inject('node');
 
   test(
-    'serves a real nginx under the address of its Service, to the node and to another pod',
+    'nginx answers at the address of its Service, to the node and to another pod',
     { timeout: 180_000 },
     async () => {
       await loadImage(node, await ensureNodeImage('nginx', nginx, noProgress), noProgress);
@@ -49,52 +49,48 @@ describe('the node of the tests', () => {
   );
 });
 
-describe('a second node beside it', () => {
+describe('a second node', () => {
   const name = `${inject('node').name}-2`;
   const up = (): Promise<unknown> => upCluster({ name, onProgress: noProgress });
 
   beforeAll(() => downCluster(name, noProgress));
   afterAll(() => downCluster(name, noProgress));
 
-  test(
-    'is made whole by the next up, whatever was killed, and leaves nothing behind',
-    { timeout: 240_000 },
-    async () => {
-      await up();
-      expect(await clusterStatus(name)).toMatchObject({ ready: true });
-      const handle = clusterHandle(name);
-      await expectOwnSysctls(handle);
-      await kubectl(handle, ['create', 'configmap', 'witness']);
+  test('is repaired by the next `up`, whatever was killed, and leaves nothing', { timeout: 240_000 }, async () => {
+    await up();
+    expect(await clusterStatus(name)).toMatchObject({ ready: true });
+    const handle = clusterHandle(name);
+    await expectOwnSysctls(handle);
+    await kubectl(handle, ['create', 'configmap', 'witness']);
 
-      await killParts(name, ['etcd', 'containerd', 'kubelet']);
-      expect(await clusterStatus(name)).toMatchObject({ ready: false });
-      await up();
-      expect(await clusterStatus(name)).toMatchObject({ ready: true });
-      expect((await kubectl(handle, ['get', 'configmap', 'witness'])).exitCode).toBe(0);
+    await killParts(name, ['etcd', 'containerd', 'kubelet']);
+    expect(await clusterStatus(name)).toMatchObject({ ready: false });
+    await up();
+    expect(await clusterStatus(name)).toMatchObject({ ready: true });
+    expect((await kubectl(handle, ['get', 'configmap', 'witness'])).exitCode).toBe(0);
 
-      await killParts(name, ['kubelet']);
-      await writeFile(join(handle.stateDir, 'kubelet.json'), '{"kind":"SomethingElse"}');
-      await expect(up()).rejects.toMatchObject({
-        code: 'CLUSTER_FAILED',
-        message: expect.stringMatching(/kubelet ended[^]*SomethingElse/),
-      });
+    await killParts(name, ['kubelet']);
+    await writeFile(join(handle.stateDir, 'kubelet.json'), '{"kind":"SomethingElse"}');
+    await expect(up()).rejects.toMatchObject({
+      code: 'CLUSTER_FAILED',
+      message: expect.stringMatching(/kubelet ended[^]*SomethingElse/),
+    });
 
-      await killParts(
-        name,
-        (await clusterStatus(name)).components.map((part) => part.name),
-      );
-      await up();
-      expect(await clusterStatus(name)).toMatchObject({ ready: true });
-      expect(await traces(handle.cgroup, handle.stateDir)).not.toEqual([]);
+    await killParts(
+      name,
+      (await clusterStatus(name)).components.map((part) => part.name),
+    );
+    await up();
+    expect(await clusterStatus(name)).toMatchObject({ ready: true });
+    expect(await traces(handle.cgroup, handle.stateDir)).not.toEqual([]);
 
-      await killParts(name, ['machine', 'containerd']);
-      await downCluster(name, noProgress);
-      expect(await traces(handle.cgroup, handle.stateDir)).toEqual([]);
-      expect(await readdir(handle.stateDir)).toEqual(['logs']);
-      expect(await readdir(handle.logDir)).toContain('kubelet.log');
-      expect(await clusterStatus(inject('node').name)).toMatchObject({ ready: true });
-    },
-  );
+    await killParts(name, ['machine', 'containerd']);
+    await downCluster(name, noProgress);
+    expect(await traces(handle.cgroup, handle.stateDir)).toEqual([]);
+    expect(await readdir(handle.stateDir)).toEqual(['logs']);
+    expect(await readdir(handle.logDir)).toContain('kubelet.log');
+    expect(await clusterStatus(inject('node').name)).toMatchObject({ ready: true });
+  });
 });
 
 async function killParts(name: string, parts: readonly string[]): Promise<void> {

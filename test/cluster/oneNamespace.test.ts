@@ -63,7 +63,7 @@ async function asBob(
   return { stdout, stderr };
 }
 
-test('a Role in one namespace is enough for what is done in it', async () => {
+test('a Role in one namespace is enough for the commands in that namespace', async () => {
   const patched = await asBob(0, 'patch', 'deploy/web', '--image', agentImage, '--wait', '--timeout', '2m');
   expect(patched.stderr).toContain(
     `warning: you may not read namespace ${shop}; by a dry run it enforces Pod Security "privileged"`,
@@ -85,13 +85,13 @@ test('a Role in one namespace is enough for what is done in it', async () => {
   await asBob(0, 'unpatch', 'deploy/web');
 });
 
-test('what it is not enough for is named', async () => {
+test('commands that need more report the missing right', async () => {
   const { exitCode, stderr: all } = await cli(['status', '-A', '--as=bob']);
   expect(exitCode).toBe(1);
   expect(all).toMatch(/error FORBIDDEN: .*User "bob" cannot list resource "pods"/);
 });
 
-test('a Job that has completed is said to have, with what would have kept its files', async () => {
+test('for a Job that has completed, the commands say so, and what would have kept its files', async () => {
   await kube(['wait', '-n', shop, 'job/import', '--for=condition=Complete', '--timeout=60s']);
   for (const args of [
     ['status', 'job/import'],

@@ -17,7 +17,7 @@ import {
 const { at, shop } = patchFixture();
 
 describe('a Deployment', () => {
-  test('gets the sidecar, once, and is as it was before when it is taken out again', async () => {
+  test('gets the sidecar once, and equals its former state after unpatch', async () => {
     await create(shop, workload('Deployment', 'web'));
     await rolledOut(shop, 'deploy/web');
     const before = await stored(shop, 'deploy/web');
@@ -67,7 +67,7 @@ describe('a Deployment', () => {
     });
   });
 
-  test('a dry run is judged by the API server and changes nothing', async () => {
+  test('is checked by the API server in a dry run, and does not change', async () => {
     await create(shop, workload('Deployment', 'dry', { replicas: 0 }));
     const before = await stored(shop, 'deploy/dry');
     const { options, calls } = at('deploy/dry', { dryRun: true, wait: true });
@@ -84,7 +84,7 @@ describe('a Deployment', () => {
     expect(await stored(shop, 'deploy/dry')).toEqual(before);
   });
 
-  test('of a Helm release is patched, with a warning', async () => {
+  test('of a Helm release is patched with a warning', async () => {
     const metadata = {
       labels: { 'app.kubernetes.io/managed-by': 'Helm' },
       annotations: { 'meta.helm.sh/release-name': 'shop' },
@@ -99,7 +99,7 @@ describe('a Deployment', () => {
   });
 });
 
-describe('the other kinds', () => {
+describe('other kinds', () => {
   const cronJob = {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
@@ -147,7 +147,7 @@ describe('the other kinds', () => {
     expect((await stored(shop, target)).spec).toEqual(before.spec);
   });
 
-  test('a DaemonSet with OnDelete keeps its pods, and says so', async () => {
+  test('a DaemonSet with OnDelete keeps its pods, and the command says so', async () => {
     await create(shop, workload('DaemonSet', 'careful', { updateStrategy: { type: 'OnDelete' } }));
     await kube(['wait', '-n', shop, 'daemonset/careful', '--for=jsonpath={.status.numberReady}=1', '--timeout=60s']);
     const pods = ['get', 'pods', '-n', shop, '-l', 'app=careful', '-o', 'jsonpath={.items[*].metadata.uid}'];
@@ -163,7 +163,7 @@ describe('the other kinds', () => {
     expect(await kube(pods)).toBe(uids);
   });
 
-  test('a pod, a job and what a controller owns are refused, and the owner is named', async () => {
+  test('a pod, a Job and an object with a controller are refused, and the controller is named', async () => {
     await create(shop, workload('Deployment', 'owner'), {
       apiVersion: 'batch/v1',
       kind: 'Job',
@@ -196,8 +196,8 @@ describe('the other kinds', () => {
   });
 });
 
-describe("a sidecar of the user's own", () => {
-  test('is added as it is, known again in the form that the API server gives it, and taken out', async () => {
+describe('a custom sidecar', () => {
+  test('is added unchanged, recognised after the API server has set its defaults, and removed', async () => {
     await create(shop, workload('Deployment', 'nginx-deployment'));
     await rolledOut(shop, 'deploy/nginx-deployment');
     const before = await stored(shop, 'deploy/nginx-deployment');
@@ -232,7 +232,7 @@ describe("a sidecar of the user's own", () => {
   });
 });
 
-describe('somebody else at the same moment', () => {
+describe('another client at the same time', () => {
   /** Does something before the change is stored: the first time, or each time. */
   const before = (what: () => Promise<unknown>, each = false): ((args: readonly string[]) => Promise<void>) => {
     let done = false;
@@ -243,7 +243,7 @@ describe('somebody else at the same moment', () => {
     };
   };
 
-  test('edits the spec: it is read again, and both changes stand', async () => {
+  test('edits the spec: the object is read again, and both changes are stored', async () => {
     await create(shop, workload('Deployment', 'edited', { replicas: 0 }));
     const edit = before(() => kube(['set', 'env', '-n', shop, 'deploy/edited', 'A=b']));
     const { options, lines, calls } = at('deploy/edited', {}, edit);
@@ -255,7 +255,7 @@ describe('somebody else at the same moment', () => {
     expect(spec.template.spec.initContainers).toMatchObject([{ name: 'packet-capture' }]);
   });
 
-  test('edits it again and again: CONFLICT, and nothing of ours is stored', async () => {
+  test('edits the spec repeatedly: the error is CONFLICT, and our change is not stored', async () => {
     await create(shop, workload('Deployment', 'contested', { replicas: 0 }));
     let count = 0;
     const edit = before(() => kube(['set', 'env', '-n', shop, 'deploy/contested', `A=${(count += 1)}`]), true);
@@ -269,7 +269,7 @@ describe('somebody else at the same moment', () => {
     expect(spec.template.spec).not.toHaveProperty('volumes');
   });
 
-  test('deletes it and creates it anew: the new one is another object, though its generation is the same', async () => {
+  test('deletes and creates it again: the new object is not patched, although its generation is the same', async () => {
     const other = workload('Deployment', 'replaced', {
       replicas: 0,
       template: podTemplate('replaced', { workingDir: '/tmp' }),
@@ -286,7 +286,7 @@ describe('somebody else at the same moment', () => {
     expect(calls.filter(isSend)).toHaveLength(2);
   });
 
-  test('touches what is not the spec: no conflict, though the resourceVersion moves', async () => {
+  test('changes only metadata or status: there is no conflict, although the resourceVersion changes', async () => {
     await create(shop, workload('Deployment', 'labelled', { replicas: 0 }));
     const { metadata } = await stored(shop, 'deploy/labelled');
     const { options, calls } = at(

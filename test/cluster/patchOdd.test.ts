@@ -8,7 +8,7 @@ import { create, patchFixture, stored, workload } from '../support/cluster/patch
 
 const { at, shop } = patchFixture();
 
-test('what is left of a sidecar is named, and unpatch leads out', async () => {
+test('the rest of a sidecar is reported, and unpatch removes it', async () => {
   const ghost = workload('Deployment', 'ghost', { replicas: 0 });
   const half = workload('Deployment', 'half', { replicas: 0 });
   await create(shop, ghost, half);
@@ -34,7 +34,7 @@ test('what is left of a sidecar is named, and unpatch leads out', async () => {
   }
 });
 
-describe('a kind of another project', () => {
+describe('a custom resource with a pod template', () => {
   const any = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
   const list = (items: object): object => ({ type: 'array', items });
   const old = { type: 'object', properties: { name: { type: 'string' }, image: { type: 'string' } } };
@@ -73,7 +73,7 @@ describe('a kind of another project', () => {
 
   afterAll(async () => kube(['delete', 'crd', 'rollouts.argoproj.io', '--ignore-not-found', '--wait=false']));
 
-  test('is patched where its schema keeps a native sidecar, and refused where it does not', async () => {
+  test('is patched if its schema keeps a native sidecar, and refused if it does not', async () => {
     await define(any, any);
     await until('the API server knows the kind', async () =>
       kube(['apply', '-f', '-'], JSON.stringify(rollout)).then(

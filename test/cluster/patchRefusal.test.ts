@@ -22,7 +22,7 @@ const baseline = enforcing('baseline');
 const restricted = enforcing('restricted');
 
 describe('Pod Security and other limits', () => {
-  test('restricted is refused before anything is sent', async () => {
+  test('in a restricted namespace, patch is refused before anything is sent', async () => {
     await create(restricted, workload('Deployment', 'web', { replicas: 0 }));
     const before = await stored(restricted, 'deploy/web');
     const { options, calls } = at('deploy/web', { namespace: restricted });
@@ -34,7 +34,7 @@ describe('Pod Security and other limits', () => {
     expect((await stored(restricted, 'deploy/web')).metadata.generation).toBe(before.metadata.generation);
   });
 
-  test("a sidecar of the user's own that restricted forbids is refused although the workload would be accepted", async () => {
+  test('a custom sidecar that restricted forbids is refused, although the API server would accept the workload', async () => {
     const securityContext = {
       allowPrivilegeEscalation: false,
       runAsNonRoot: true,
@@ -55,7 +55,7 @@ describe('Pod Security and other limits', () => {
     expect((await stored(restricted, 'deploy/fit')).metadata.generation).toBe(before.metadata.generation);
   });
 
-  test('baseline gets the sidecar without a word about capabilities, and its pods are accepted', async () => {
+  test('in a baseline namespace the sidecar asks for no capabilities, and its pods are accepted', async () => {
     await create(baseline, workload('Deployment', 'web'));
     await rolledOut(baseline, 'deploy/web');
     expect(await addSidecar(at('deploy/web', { namespace: baseline, wait: true }).options)).toMatchObject({
@@ -67,7 +67,7 @@ describe('Pod Security and other limits', () => {
     expect(sidecar?.securityContext).not.toHaveProperty('capabilities');
   });
 
-  test('what the API server would refuse in the pods is refused before the workload is changed', async () => {
+  test('when the API server would refuse the pods, patch is refused before the workload is changed', async () => {
     const spec = {
       limits: [
         {
@@ -96,7 +96,7 @@ describe('Pod Security and other limits', () => {
     }
   });
 
-  test('the refusal names the LimitRange and what would fit; --dry-run shows it too, and --force changes it all the same', async () => {
+  test('the refusal names the LimitRange and amounts that fit; --dry-run reports the same, and --force changes the workload anyway', async () => {
     const spec = {
       limits: [
         {
@@ -140,7 +140,7 @@ describe('Pod Security and other limits', () => {
     }
   });
 
-  test('what keeps new pods from being made stops unpatch and start --persist too, before anything is changed', async () => {
+  test('when no new pods can be created, unpatch and start --persist are refused before anything is changed', async () => {
     const resources = { requests: { memory: '32Mi' }, limits: { memory: '32Mi' } };
     await create(baseline, workload('Deployment', 'needed', { template: podTemplate('needed', { resources }) }));
     await addSidecar(at('deploy/needed', { namespace: baseline }).options);
@@ -184,7 +184,7 @@ describe('Pod Security and other limits', () => {
 });
 
 describe('waiting for the rollout', () => {
-  test('that fails ends with the reason of the pod, and how to undo the change', async () => {
+  test("ends, when it fails, with the pod's reason and the command that undoes the change", async () => {
     await create(shop, workload('Deployment', 'broken'));
     await rolledOut(shop, 'deploy/broken');
     const { options, lines } = at('deploy/broken', {
@@ -207,7 +207,7 @@ describe('waiting for the rollout', () => {
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}pod\/broken-\S+: ErrImageNeverPull/));
   });
 
-  test('can be interrupted; the rollout goes on', async () => {
+  test('can be interrupted, and the rollout continues', async () => {
     await create(shop, workload('Deployment', 'slow', { minReadySeconds: 2 }));
     await rolledOut(shop, 'deploy/slow');
     const interruption = new AbortController();
@@ -228,7 +228,7 @@ describe('waiting for the rollout', () => {
     expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
   });
 
-  test('ends when somebody reverts the change meanwhile', async () => {
+  test('ends when the change is reverted meanwhile', async () => {
     await create(shop, workload('Deployment', 'reverted'));
     await rolledOut(shop, 'deploy/reverted');
     let sent = false;
@@ -252,7 +252,7 @@ describe('kubectl', () => {
     await expect(addSidecar(at(target, { namespace }).options)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('an API server that does not answer is CLUSTER_UNREACHABLE, said once', async () => {
+  test('an API server that does not answer is reported once, as CLUSTER_UNREACHABLE', async () => {
     const program = join(folder(), 'kubectl');
     const kubeconfig = join(folder(), 'closed');
     const cluster = { name: 'closed', cluster: { server: 'http://127.0.0.1:1' } };
@@ -273,7 +273,7 @@ describe('kubectl', () => {
     await expect(absent(['get', 'pods'])).rejects.toMatchObject({ code: 'CLUSTER_UNREACHABLE' });
   });
 
-  test('who may not read the namespace is told why that is needed; who may not create pods needs no more', async () => {
+  test('a user who may not read the namespace learns why that is needed; a user who may not create pods can still patch', async () => {
     await create(shop, workload('Deployment', 'guarded', { replicas: 0 }));
     const allow = async (name: string, verbs: string, resource: string): Promise<void> => {
       await kube(['create', 'role', name, '-n', shop, `--verb=${verbs}`, `--resource=${resource}`]);

@@ -225,14 +225,14 @@ function troubledObjects(what: string, changed: Readonly<Record<string, string |
     }));
 }
 
-describe('parameters that are wrong', () => {
+describe('invalid parameters', () => {
   const objects = Object.entries(troubled).flatMap(([what, changed]) => troubledObjects(what, changed));
   const namespaces = Object.keys(troubled).map(
     (what) => [`${name}-${what}`, { [`${name}/${what}`]: 'enabled' }] as const,
   );
   policyFixture(Object.fromEntries(namespaces), objects);
 
-  test('never keep a pod from being made', async () => {
+  test('never prevent the creation of a pod', async () => {
     const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
     await inForce(`${name}-good`, pod);
     const results = await admitted(
@@ -247,7 +247,7 @@ describe('parameters that are wrong', () => {
   });
 });
 
-describe('what the policy makes of a pod is what every other way makes of it', () => {
+describe('the policy changes a pod as all other ways do', () => {
   const fixtures = podFixtures.filter(({ namespace, level }) => namespace === undefined && level !== 'restricted');
   const of = (level: string): PodTemplate[] =>
     fixtures.filter((fixture) => fixture.level === level).map(({ template }) => template);
@@ -266,24 +266,24 @@ describe('what the policy makes of a pod is what every other way makes of it', (
     );
   });
 
-  test('of pods that nobody thought of', async () => {
+  test('of generated pods', async () => {
     const pods = fc.sample(anyPod(annotation), { numRuns: 60, seed: 1 });
     const count = await sameAsPlanned(pods, spaces.privileged);
     expect(count).toBeGreaterThan(20);
     expect(count).toBeLessThan(50);
   });
 
-  test('of pods that were not asked, where all are injected that do not refuse', async () => {
+  test('of pods without an annotation, in a release that injects all pods that do not opt out', async () => {
     const pods = fc.sample(anyPod(annotation), { numRuns: 20, seed: 2 });
     expect(await sameAsPlanned(pods, spaces.optOut, { config: mirroring, optOut: true })).toBeGreaterThan(10);
   });
 
-  test('of pods as large as they come: no limit of cost is met', async () => {
+  test("of very large pods, without reaching the limit of CEL's cost", async () => {
     const pods = [...largePods(annotation), ...asking(sizes.map(({ template }) => template))];
     expect(await sameAsPlanned(pods, spaces.privileged)).toBe(pods.length);
   });
 
-  test("with a sidecar of the user's own", async () => {
+  test('with a custom sidecar', async () => {
     const pods = asking(of('privileged').filter((_, index) => index % 4 === 1));
     expect(await sameAsPlanned(pods, spaces.own, { config: own })).toBeGreaterThan(15);
   });
@@ -292,7 +292,7 @@ describe('what the policy makes of a pod is what every other way makes of it', (
 describe('a probe', () => {
   const probe = { ...(probePod({ release: name, namespace: release, image: 'x' }) as PodTemplate) };
 
-  test('is answered as by the webhook, in a dry run alone', async () => {
+  test('is answered as by the webhook, only in a dry run', async () => {
     await inForce(release, probe);
     const plain = atAdmission((await admitted(spaces.out, [probe])).pods[0], probe);
     const addition = probeAddition(plain, config);
@@ -304,7 +304,7 @@ describe('a probe', () => {
   });
 });
 
-test('a pod is made, with the sidecar, whose service account allows no other Secrets than it lists', async () => {
+test('a pod whose service account allows only its own Secrets is created with the sidecar', async () => {
   const { pods, errors } = await admitted(spaces.privileged, [
     {
       metadata: { annotations: asks },
@@ -315,7 +315,7 @@ test('a pod is made, with the sidecar, whose service account allows no other Sec
   expect(pods[0]?.spec?.volumes?.map(({ name: volume }) => volume)).toContain('packet-capture-upload');
 });
 
-test('annotations that would become too many are left as they are', async () => {
+test('a pod whose annotations would become too large is not injected', async () => {
   const limit = 256 * 1024;
   const others = Object.entries({ ...asks, big: '' }).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   const pod = (bytes: number): PodTemplate => ({
@@ -328,7 +328,7 @@ test('annotations that would become too many are left as they are', async () => 
   expect(pods.map((made) => made?.spec?.initContainers?.length)).toEqual([1, undefined, undefined]);
 });
 
-test('the annotations of both keys are told apart', async () => {
+test('the annotations of the two keys are distinguished', async () => {
   const pod = (annotations: Record<string, string>): PodTemplate => ({
     metadata: { annotations },
     spec: { containers: [{ name: 'app', image: 'x' }] },

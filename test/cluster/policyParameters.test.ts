@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 // On an API server that has had no other policy with parameters, this is where it stops to watch ConfigMaps.
-test('a policy that was deleted and made anew under its name has the new parameters, not those that the API server remembers', async () => {
+test('a policy that is deleted and created again with the same name has the new parameters, not the cached ones', async () => {
   const images: unknown[] = [];
   for (const image of ['first:1', 'second:2', 'first:1']) {
     const objects = objectsWith(image);

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 // Every fault, with many pods: test/long/cluster/faults.test.ts.
-test('injectors are killed, then the CA is another one: every pod becomes ready, and `check` names those that were missed', async () => {
+test('when injectors are killed and then the CA changes, every pod becomes ready, and `check` names the missed ones', async () => {
   const [all, ca] = [killed(fixture, 2, 'perhaps'), mismatchedCa(fixture)];
   const report = await underStream(fixture, async ({ create }) => {
     await create('before', 4);

@@ -126,12 +126,12 @@ test.each(ways)('%s: every pod is stored', (way) => {
   );
 });
 
-test.each(named)('%s: injected or skipped for the same reason in every way', (_, fixture) => {
+test.each(named)('%s: all ways inject it or skip it for the same reason', (_, fixture) => {
   const outcomes = Object.fromEntries(injecting.map((way) => [way, outcomeOf(evidence, way, fixture)]));
   expect(outcomes).toEqual(Object.fromEntries(injecting.map((way) => [way, fixture.expected])));
 });
 
-test.each(named)('%s: stored alike in every way', (_, fixture) => {
+test.each(named)('%s: all ways store the same pod', (_, fixture) => {
   const [manifest, ...others] = injecting.map((way) => comparable(storedPod(evidence, way, fixture)));
   for (const other of others) expect(other).toEqual(manifest);
 });
@@ -144,12 +144,12 @@ test.each(named)('%s: nothing of the pod is lost or changed', (_, fixture) => {
   expect(sidecarOf(after) !== undefined || !injected).toBe(true);
 });
 
-test.each(alterations)('it would be noticed: %s', (_, alter) => {
+test.each(alterations)('the comparison detects: %s', (_, alter) => {
   const pod = storedPod(evidence, 'webhook', fixtureNamed('mixed-inits'));
   expect(comparable(alter(pod))).not.toEqual(comparable(pod));
 });
 
-test('it would be noticed: a pod left alone, and another reason', () => {
+test('the comparison detects a pod that is not injected, and another reason', () => {
   const changed = (way: WayName, result: Partial<WayResult>): Evidence => {
     const present = evidence.results.get(way);
     return present === undefined
@@ -171,7 +171,7 @@ function fixtureNamed(name: string): PodFixture {
   return found;
 }
 
-test('what was Guaranteed is Guaranteed still', () => {
+test('a Guaranteed pod stays Guaranteed', () => {
   const guaranteed = podFixtures.filter(
     (fixture) => storedPod(evidence, 'none', fixture).status.qosClass === 'Guaranteed',
   );
@@ -182,7 +182,7 @@ test('what was Guaranteed is Guaranteed still', () => {
   expect(lost.map(({ name }) => name)).toEqual([]);
 });
 
-test('a controller makes of a patched workload the pod that was compared', async () => {
+test('a controller creates from a patched workload the pod that was compared', async () => {
   const names = ['plain', 'own-init', 'guaranteed', 'own-account'];
   const fixtures = podFixtures.filter(({ name }) => names.includes(name) || name === 'never');
   await kube(['scale', '-n', 'truth-patch', '--replicas=1', ...names.map((name) => `deployment/${name}`)]);

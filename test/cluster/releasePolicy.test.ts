@@ -108,7 +108,7 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
     await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
   });
 
-  test('is installed, upgraded, rolled back and uninstalled, and nothing runs', async () => {
+  test('is installed, upgraded, rolled back and uninstalled, without any pod of its own', async () => {
     await helm(major, ['install', 'packet-capture', chart, '-n', namespace, ...flags, '--create-namespace']);
     const parameters = ['', '-baseline', '-probe'].map((profile) => `configmap/packet-capture-policy${profile}-DIGEST`);
     expect(withoutDigests(await objectsIn(namespace))).toEqual(parameters);
@@ -158,7 +158,7 @@ describe.concurrent.each<[HelmMajor, readonly string[]]>([
   });
 });
 
-test('the API server takes what users set, and helm what it shall not leave behind', async () => {
+test('the API server accepts the values that users set, and helm removes all objects', async () => {
   const namespace = 'policy-record';
   await kube(['create', 'namespace', namespace]);
   const program = await ensureHelm(4, stderrProgress);
@@ -228,7 +228,7 @@ describe.concurrent('the installer', () => {
     await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
   });
 
-  test('turns a webhook into a policy, proves both, and leaves nothing', async () => {
+  test('replaces a webhook by a policy, tests both, and leaves nothing', async () => {
     const first = await json<InstallResult>(4, 0, ['install', ...flags]);
     expect(first.result).toMatchObject({ result: 'installed', injectionProven: true, policies: [] });
     await makeSite(site, label);

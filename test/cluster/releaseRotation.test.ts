@@ -86,7 +86,7 @@ test('a rotation of CA and certificate misses no pod', async () => {
   for (const bundle of now ?? []) expect(old).not.toContain(bundle);
 }, 300_000);
 
-test("the private keys stand in the Secret and in helm's own record alone", async () => {
+test("the private keys are only in the Secret and in helm's record", async () => {
   const objects = await helm(4, ['get', 'manifest', release, '-n', namespace]);
   const withKey = objects
     .split('\n---\n')

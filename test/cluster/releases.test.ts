@@ -120,7 +120,7 @@ test("the article's label and patch give the article's pod", async () => {
   expect(await runningContainers(ours.site)).toEqual(['packet-capture', 'app']);
 });
 
-test('the image that the values name is what runs', async () => {
+test('the image that the values name runs', async () => {
   const images = await kube([
     'get',
     'pods',
@@ -132,7 +132,7 @@ test('the image that the values name is what runs', async () => {
   expect(new Set(images.split(' '))).toEqual(new Set([otherImage]));
 });
 
-test('one goes, the other stays as it was', async () => {
+test('one of two releases is removed, and the other does not change', async () => {
   const before = await uids(ours);
   await helm(4, ['uninstall', article.release, '-n', article.namespace, '--wait']);
   expect(await leftovers(article.release, article.namespace, [article.site])).toEqual([]);

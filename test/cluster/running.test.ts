@@ -82,7 +82,7 @@ async function numbers(file: string): Promise<number[]> {
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-test('a capture is started, seen, stopped and fetched: every packet of every pod, once', async () => {
+test('a capture is started, listed, stopped and downloaded: it has every packet of every pod once', async () => {
   // A pod is available as soon as its containers run; the first word of an agent comes a little later.
   const states = async (): Promise<unknown> => {
     const { stdout } = await cli(['status', 'deploy/web', '-o', 'json', ...inShop]);
@@ -150,7 +150,7 @@ test('a capture is started, seen, stopped and fetched: every packet of every pod
   expect(again.files.map(({ result }) => result)).toEqual(fetched.files.map(() => 'present'));
 });
 
-test('a download that is killed goes on where it was', async () => {
+test('a download that was killed continues where it ended', async () => {
   const [pod = ''] = pods;
   const size = 40_000_000;
   const inPod = async (script: string): Promise<string> =>
@@ -182,7 +182,7 @@ test('a download that is killed goes on where it was', async () => {
 });
 
 describe('exit codes', () => {
-  test('1 where no pod carries the sidecar, or there is none; with what to do', async () => {
+  test('1 when no pod has the sidecar or there is no pod; the message says what to do', async () => {
     for (const command of ['start', 'status']) {
       const { stderr } = await run(1, command, 'deploy/bare');
       expect(stderr).toMatch(/error NOT_CAPTURED: no pod has the sidecar: .*\/bare-/);
@@ -192,7 +192,7 @@ describe('exit codes', () => {
     expect((await run(1, 'stop', '-l', 'app=none')).stderr).toContain('there is no living pod');
   });
 
-  test('1 where an agent refuses, at once and in its words; others are told too', async () => {
+  test('1 at once when an agent refuses, with its own words; the other agents get the change', async () => {
     const begun = performance.now();
     const { stderr } = await run(1, 'start', '-l', 'app in (web,bare)', '--filter', 'tcp prt 80');
     expect(performance.now() - begun).toBeLessThan(20_000);
@@ -206,7 +206,7 @@ describe('exit codes', () => {
   });
 });
 
-test('what has ended by itself begins anew; --watch tells of it, a line each time', async () => {
+test('a capture that has ended by itself starts again; --watch prints a line for each change', async () => {
   const [pod = ''] = pods;
   const [address = ''] = addresses;
   await run(0, 'start', pod, '--filter', `udp port ${port}`, '--packet-count', '5');
@@ -237,7 +237,7 @@ test('what has ended by itself begins anew; --watch tells of it, a line each tim
   expect(await numbers(paths[0] ?? '')).toEqual(upTo(20));
 });
 
-test('a mirror needs a container that is there from the beginning: that is said of each pod, and before a template is changed', async () => {
+test('a mirror needs a container from the creation of the pod: this is reported for each pod, before a template is changed', async () => {
   const mirrored = ['start', 'deploy/web', '--mirror', 'vxlan://10.0.0.9'];
   const { stderr } = await run(1, ...mirrored, '--wait=false');
   for (const pod of pods)
@@ -252,7 +252,7 @@ test('a mirror needs a container that is there from the beginning: that is said 
   await run(0, 'start', 'deploy/web', '--mirror', '', '--wait=false');
 });
 
-test('--persist is for pods made later, and says that it replaces those that there are', async () => {
+test('--persist is for later pods, and says that it replaces the present ones', async () => {
   const template = async (): Promise<Record<string, string>> =>
     JSON.parse(
       await kube(['get', 'deploy/web', ...inShop, '-o', 'jsonpath={.spec.template.metadata.annotations}']),

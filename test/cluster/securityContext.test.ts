@@ -77,7 +77,7 @@ async function dryRun(...flags: readonly string[]): Promise<string> {
   return `${answer.stdout}${answer.stderr}`;
 }
 
-test('where the users of a namespace are given, the default sidecar is refused, and one that names no user is not', async () => {
+test('in a namespace with a range of user IDs, the default sidecar is refused, and one without a user is accepted', async () => {
   await expect
     .poll(async () => dryRun('--image', agentImage), { timeout: 30_000, interval: 500 })
     .toContain('runAsUser: must be in the range of the namespace');
@@ -93,7 +93,7 @@ test.each([
     `  securityContext: {runAsUser: ${range.from}, fsGroup: ${range.from}}\n`,
     String(range.from),
   ],
-])('%s: a sidecar that names no user starts as that %s', async (name, _, spec, uid) => {
+])('%s: a sidecar without a user starts as that %s', async (name, _, spec, uid) => {
   const pod = appPod(namespace, name, { graceSeconds: 1, spec });
   const { stdout } = await cli(
     ['inject', '-f', '-', '--sidecar-config', leftOut],

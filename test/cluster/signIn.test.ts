@@ -99,7 +99,7 @@ describe('a credential plugin that asks for a code', () => {
     ['Always', 'status -A'],
     ['IfAvailable', 'check'],
     ['Always', 'patch deploy/web'],
-  ])('%s: %s shows it at a terminal, once, and Ctrl-C ends all', async (mode, command) => {
+  ])('%s: %s shows it once on a terminal, and Ctrl-C ends all processes', async (mode, command) => {
     const line = `${process.execPath} bin/packet-capture.js ${command}`;
     const begun = performance.now();
     const { stdout, code } = await run(
@@ -115,7 +115,7 @@ describe('a credential plugin that asks for a code', () => {
   });
 });
 
-describe('who the API server sees', () => {
+describe('the user that the API server sees', () => {
   async function kubeconfig(user: object): Promise<string> {
     const file = join(folder, 'user.kubeconfig');
     const { port } = server.address() as AddressInfo;

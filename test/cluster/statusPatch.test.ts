@@ -33,7 +33,7 @@ const rights = [
   },
 ];
 
-test('who may patch pods/status alone sends packets nowhere that the release does not allow, and changes no setting that it has locked', async () => {
+test('a user who may only patch pods/status cannot send packets to a destination that the release does not allow, nor change a locked setting', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'packet-capture-status-'));
   const config = join(folder, 'sidecarconfig.yaml');
   const agent = {

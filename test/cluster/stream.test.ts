@@ -65,7 +65,7 @@ async function processes(pod: string): Promise<string[]> {
     .filter((line) => line !== '' && line !== 'COMMAND' && !line.startsWith('ps ') && !line.startsWith('['));
 }
 
-test('two pods and the successor of one are in one capture, in order of time; Ctrl-C ends it and leaves nothing behind', async () => {
+test('two pods and the successor of one are in one capture, in order of time; Ctrl-C ends it and leaves nothing', async () => {
   const before = await podNames();
   const [first = '', second = ''] = before;
   const alone = await processes(first);
@@ -116,7 +116,7 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   expect(stderr.replace(/^Running as user "root".*$/m, '').trim()).toBe('');
 });
 
-test('it ends when nobody reads any more, after its duration, and when it is killed outright; the pods are left alone', async () => {
+test('it ends when its reader has gone, after its duration, and when it is killed; the pods do not change', async () => {
   const [pod = ''] = await podNames();
   const alone = await processes(pod);
   const target = `pod/${pod}`;

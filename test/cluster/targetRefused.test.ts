@@ -40,7 +40,7 @@ afterAll(async () => {
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 });
 
-test('a target whose pods the cluster would refuse: the installer says who refuses them and what fits', async () => {
+test('for a target whose pods the cluster would refuse, the installer says what refuses them and what fits', async () => {
   const before = await siteState(site);
   const { result, stderr } = await json<Refusal>(4, 1, ['install', ...flags, ...targetFlags([site])]);
   expect(shown(result)).toEqual([`target_pods_refused: deployment/web in ${site}`]);
@@ -50,7 +50,7 @@ test('a target whose pods the cluster would refuse: the installer says who refus
   expect(await siteState(site)).toEqual(before);
 });
 
-test('helm by itself: the hook opts the workload in once its pods are admitted, and no sooner', async () => {
+test('with helm alone, the hook opts the workload in only when its pods are admitted', async () => {
   const program = await ensureHelm(4, stderrProgress);
   const values = [
     '--set',

@@ -36,7 +36,7 @@ function names(events: readonly HookEvent[]): string[] {
 }
 
 describe('one release', () => {
-  test('opts in, rolls the workloads, changes nothing the second time, and leaves nothing', async () => {
+  test('opts in, restarts the workloads, changes nothing the second time, and leaves nothing', async () => {
     const shop = await fixture.makeNamespace('shop', 'team=shop');
     const daemon = {
       template: {
@@ -94,7 +94,7 @@ describe('one release', () => {
     expect(await optOut(release)).toMatchObject({ exitCode: 0, events: [{ event: 'finished' }] });
   });
 
-  test('a target that is taken out is undone; the others stay as they are', async () => {
+  test('a target that is removed from the values is opted out, and the others do not change', async () => {
     const [shop, bank] = [await fixture.makeNamespace('out-shop'), await fixture.makeNamespace('out-bank')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'api', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web', 'api'] }, { namespace: bank }];
@@ -116,7 +116,7 @@ describe('one release', () => {
     expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(generation);
   });
 
-  test('another key replaces the one before in one rollout', async () => {
+  test('another key replaces the previous one in one rollout', async () => {
     const shop = await fixture.makeNamespace('keys');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
@@ -141,7 +141,7 @@ describe('one release', () => {
     expect((await stored(shop, 'deploy/web')).metadata.generation).toBe(generation + 1);
   });
 
-  test("what is the user's own stays, and is not recorded", async () => {
+  test('marks that the user has set stay, and are not recorded', async () => {
     const [own, shop] = [
       await fixture.makeNamespace('own', `${label}=enabled`),
       await fixture.makeNamespace('own-shop', `${label}=disabled`),
@@ -195,7 +195,7 @@ describe('one release', () => {
     expect(await optedIn('deployment/web', own)).toEqual(untouched);
   });
 
-  test('no targets: injection is proven and nothing recorded', async () => {
+  test('without targets, injection is tested and nothing is recorded', async () => {
     const release = await fixture.install('none', []);
     const { exitCode, events } = await optIn(release, []);
     expect(exitCode).toBe(0);
@@ -209,7 +209,7 @@ describe('one release', () => {
 });
 
 describe('two releases', () => {
-  test('share a namespace and a workload; the last one that goes takes the keys along', async () => {
+  test('share a namespace and a workload; the last one that is removed removes the keys', async () => {
     const shop = await fixture.makeNamespace('both');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const before = await essence('deployment/web', shop);

@@ -59,8 +59,8 @@ const named = (events: readonly HookEvent[], name: string): readonly HookEvent[]
   events.filter(({ event }) => event === name);
 const recreate = { strategy: { type: 'Recreate' }, replicas: 2 };
 
-describe.concurrent('the hook tries the agent’s image where it is about to replace pods', () => {
-  test('one that cannot be started takes no pods, with Recreate neither; it is tried once', async () => {
+describe.concurrent("the hook tests the agent's image before it replaces pods", () => {
+  test('an image that cannot be started replaces no pods, not even with Recreate, and is tested once', async () => {
     const shop = await fixture.makeNamespace('absent');
     await create(
       shop,
@@ -98,7 +98,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     expect(await optedIn('deploy/web', shop)).toMatchObject({ value: 'true' });
   });
 
-  test('one that starts is opted in; what is so already is not tried again', async () => {
+  test('with an image that starts, the workload is opted in; the next time it is not tested again', async () => {
     const shop = await fixture.makeNamespace('present');
     await create(shop, workload('Deployment', 'web', recreate), workload('DaemonSet', 'log'));
     await rolledOut(shop, 'ds/log');
@@ -119,7 +119,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     });
   });
 
-  test('a namespace that refuses the trial alone keeps nobody from it, and it is said', async () => {
+  test('a namespace that refuses only the trial pod is opted in, and the hook reports the refusal', async () => {
     const shop = await fixture.makeNamespace('strict');
     // Of pods with a deadline, as that of the trial: those of the app have none.
     const quota = {
@@ -144,7 +144,7 @@ describe.concurrent('the hook tries the agent’s image where it is about to rep
     ]);
   });
 
-  test('SIGTERM takes its pod away, and opts nothing in', async () => {
+  test('after SIGTERM the trial pod is deleted, and nothing is opted in', async () => {
     const shop = await fixture.makeNamespace('term');
     const template = podTemplate('web') as { readonly spec: object };
     const elsewhere = { ...template, spec: { ...template.spec, nodeSelector: { 'kubernetes.io/arch': 's390x' } } };

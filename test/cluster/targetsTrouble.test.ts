@@ -32,7 +32,7 @@ async function patchConfiguration({ name, namespace }: Release, ...operations: r
 }
 
 describe('until injection works', () => {
-  test('it waits, says why, and goes on as soon as it does', async () => {
+  test('the hook waits, says why, and continues as soon as it works', async () => {
     const shop = await fixture.makeNamespace('wait');
     const release = await fixture.install('wait', [{ namespace: shop }], false);
     let added: Promise<void> | undefined;
@@ -54,7 +54,7 @@ describe('until injection works', () => {
     expect(await optedIn(`namespace/${shop}`)).toMatchObject({ value: 'enabled' });
   });
 
-  test('it touches nothing, and gives up in time', async () => {
+  test('the hook changes nothing, and ends at its timeout', async () => {
     const shop = await fixture.makeNamespace('never');
     const release = await fixture.install('never', [{ namespace: shop }], false);
     const start = performance.now();
@@ -83,7 +83,7 @@ describe('until injection works', () => {
     expect(stderr).toMatch(/INJECTION_UNPROVEN: .*failed calling webhook "probe.injector.packet-capture.internal"/);
   });
 
-  test('SIGTERM ends it at once', async () => {
+  test('SIGTERM ends the hook at once', async () => {
     const release = await fixture.install('term', [], false);
     let sent = 0;
     const { exitCode, events, stderr } = await optIn(release, [], {
@@ -102,8 +102,8 @@ describe('until injection works', () => {
   });
 });
 
-describe('what cannot be changed', () => {
-  test('does not keep the others from it, and fails the hook', async () => {
+describe('an object that cannot be changed', () => {
+  test('does not prevent changes of the others, and fails the hook', async () => {
     const [shop, closed] = [await fixture.makeNamespace('some'), await fixture.makeNamespace('closed')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'other', scaledToZero));
     await create(closed, workload('Deployment', 'web', scaledToZero));
@@ -147,7 +147,7 @@ describe('what cannot be changed', () => {
     ]);
   });
 
-  test('a namespace or a workload that is gone does not stand in the way of an uninstall', async () => {
+  test('a namespace or a workload that is gone does not prevent an uninstall', async () => {
     const [shop, gone] = [await fixture.makeNamespace('here'), await fixture.makeNamespace('gone')];
     await create(shop, workload('Deployment', 'web', scaledToZero), workload('Deployment', 'short', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web', 'short'] }, { namespace: gone }];
@@ -167,7 +167,7 @@ describe('what cannot be changed', () => {
     fixture.forget(gone);
   });
 
-  test("the release's own namespace is no target", async () => {
+  test("the release's own namespace cannot be a target", async () => {
     const release = await fixture.install('self', []);
     expect(await optIn(release, [{ namespace: release.namespace }])).toMatchObject({
       exitCode: 2,
@@ -178,7 +178,7 @@ describe('what cannot be changed', () => {
 });
 
 describe('the record', () => {
-  test('names what was changed when the hook is killed in the middle', async () => {
+  test('has what was changed, when the hook is killed before its end', async () => {
     const shop = await fixture.makeNamespace('killed');
     const deployments = Array.from({ length: 12 }, (_, index) => `web-${index + 10}`);
     await create(shop, ...deployments.map((name) => workload('Deployment', name, scaledToZero)));
@@ -208,7 +208,7 @@ describe('the record', () => {
     expect(await recorded(release)).toEqual([]);
   });
 
-  test('that cannot be read is reported and stays as it is', async () => {
+  test('that cannot be read is reported and not changed', async () => {
     const shop = await fixture.makeNamespace('broken');
     const release = await fixture.install('broken', [{ namespace: shop }]);
     const broken = '{"version":1,"objects":"namespace/old"}';
@@ -245,8 +245,8 @@ describe('the record', () => {
   });
 });
 
-describe('what passes', () => {
-  test('an edit at the same moment is met by reading again', async () => {
+describe('temporary errors', () => {
+  test('after an edit at the same moment the object is read again', async () => {
     const shop = await fixture.makeNamespace('edit');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
@@ -279,7 +279,7 @@ describe('what passes', () => {
     );
   });
 
-  test('broken connections are made again', async () => {
+  test('broken connections are opened again', async () => {
     const shop = await fixture.makeNamespace('relay');
     const release = await fixture.install('relay', [{ namespace: shop }]);
     expect(await optIn(release, [{ namespace: shop }])).toMatchObject({ exitCode: 0 });
@@ -294,7 +294,7 @@ describe('what passes', () => {
     }
   });
 
-  test('a failure of the API server is tried again', async () => {
+  test('a request that fails in the API server is repeated', async () => {
     const shop = await fixture.makeNamespace('fails');
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
@@ -318,7 +318,7 @@ describe('what passes', () => {
     }
   });
 
-  test('a server that stays away is an error that names it', async () => {
+  test('an API server that stays unreachable is an error with its address', async () => {
     const { folder } = await fixture.install('away', []);
     const api = makeRetryingClient({ server: 'https://127.0.0.1:1', serviceAccountDir: folder, retryMs: 1000 });
     const start = performance.now();

@@ -63,7 +63,7 @@ test('uninstall leaves nothing', async () => {
   expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error NOT_FOUND: the release does not exist')]);
 });
 
-test('a release of plain helm keeps its certificate when the installer takes it over', async () => {
+test('a release that helm alone installed keeps its certificate when the installer upgrades it', async () => {
   await helm(3, [
     'install',
     release,
@@ -87,7 +87,7 @@ test('a release of plain helm keeps its certificate when the installer takes it 
   expect(await leftovers(release, namespace, [])).toEqual([]);
 });
 
-test('a first install of plain helm whose hook failed: uninstall takes the hook away too', async () => {
+test('after a first install with helm alone whose hook failed, uninstall removes the hook too', async () => {
   const program = await ensureHelm(4, stderrProgress);
   const targets = [
     '--set',
@@ -116,7 +116,7 @@ test('a first install of plain helm whose hook failed: uninstall takes the hook 
   expect(await leftovers(release, namespace, [site])).toEqual([]);
 });
 
-test('without hooks nothing is opted in, and the lines for it are printed; namespaceOverride is followed', async () => {
+test('without hooks nothing is opted in, and the commands for it are printed; namespaceOverride is used', async () => {
   const settings = ['--set', 'hooks.enabled=false', '--set', `namespaceOverride=${elsewhere}`];
   const { result } = await json<InstallResult>(4, 0, ['install', ...flags, ...wholeSite, ...settings]);
   expect(result.findings.map(({ code }) => code)).toEqual(['hooks_disabled']);

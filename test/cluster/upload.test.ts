@@ -12,7 +12,7 @@ beforeAll(() => {
 });
 afterAll(() => sender.close());
 
-test('a pod uploads what it captured, the last file when it is deleted: every packet is in the bucket, with what the JSON beside it says', async () => {
+test('a pod uploads its captures, and the last file when it is deleted: every packet is in the bucket, as the JSON next to it says', async () => {
   const fixture = await uploadFixture(namespace);
   await fixture.putSecret();
   await injectAndApply(

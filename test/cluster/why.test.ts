@@ -114,7 +114,7 @@ test.each(broken)('in %s, deployment/%s', async (namespace, name, _options, reas
   expect(next).not.toBe('');
 });
 
-test('a pod from before the release: its workload is named, and the line that helps does help', async () => {
+test('for a pod that is older than the release, why names its workload, and the command that it prints helps', async () => {
   const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '-o', 'name'])).trim().split('\n');
   const before = await why(shop, pod);
   expect(before).toMatchObject({
@@ -142,7 +142,7 @@ test('a pod from before the release: its workload is named, and the line that he
   expect(stdout).toContain('It is injected.');
 });
 
-test('pods that a LimitRange refuses because of the sidecar: no restart is advised, and the line that is makes them fit', async () => {
+test('for pods that a LimitRange refuses because of the sidecar, why advises no restart, and the command that it prints makes them fit', async () => {
   const [pod = ''] = (await kube(['get', 'pods', '-n', least, '-l', 'app=old', '-o', 'name'])).trim().split('\n');
   for (const target of [pod, 'deploy/old']) {
     const result = await why(least, target);
@@ -161,7 +161,7 @@ test('pods that a LimitRange refuses because of the sidecar: no restart is advis
   await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
 });
 
-test('a sidecar that is no native one any more is broken, whoever took it away', async () => {
+test('a sidecar that is not native any more is broken, whatever changed it', async () => {
   const annotations = { 'packet-capture/status': status };
   const spec = {
     ...nowhere,
@@ -175,7 +175,7 @@ test('a sidecar that is no native one any more is broken, whoever took it away',
   expect(await why(shop, 'lost')).toMatchObject({ state: 'broken', reason: 'restart_policy_lost' });
 });
 
-test('a pod that is not there, a kind without pods and a wrong name are errors of their own', async () => {
+test('a pod that does not exist, a kind without pods and an invalid name are different errors', async () => {
   const [absent, service, wrong] = await Promise.all([
     cli(['why', 'nobody', '-n', shop]),
     cli(['why', 'service/kubernetes', '-n', 'default']),

@@ -4,21 +4,25 @@ import { ensureGoTools, go } from '../support/agent/goTools.ts';
 
 beforeAll(() => ensureGoTools(stderrProgress));
 
-test('each parser and each writer of the agent stands a minute of made-up input', { timeout: 3_600_000 }, async () => {
-  const { stdout } = await go(['go', 'test', '-list', '^Fuzz', './...']);
-  const targets = fuzzTargets(stdout);
-  for (const [name, folder] of targets) {
-    // Without a limit it may spend all of the minute on making one input smaller.
-    const times = ['-fuzztime', '60s', '-fuzzminimizetime', '1s'];
-    const {
-      exitCode,
-      stdout: said,
-      stderr,
-    } = await go(['go', 'test', '-run', '^$', '-fuzz', `^${name}$`, ...times, folder]);
-    // A failing input is kept under testdata/fuzz, for the test that is to hold it.
-    expect(exitCode, `${name}\n${said}\n${stderr}`).toBe(0);
-  }
-});
+test(
+  'each parser and each writer of the agent handles a minute of generated input',
+  { timeout: 3_600_000 },
+  async () => {
+    const { stdout } = await go(['go', 'test', '-list', '^Fuzz', './...']);
+    const targets = fuzzTargets(stdout);
+    for (const [name, folder] of targets) {
+      // Without a limit it may spend all of the minute on making one input smaller.
+      const times = ['-fuzztime', '60s', '-fuzzminimizetime', '1s'];
+      const {
+        exitCode,
+        stdout: said,
+        stderr,
+      } = await go(['go', 'test', '-run', '^$', '-fuzz', `^${name}$`, ...times, folder]);
+      // A failing input is kept under testdata/fuzz, for the test that is to hold it.
+      expect(exitCode, `${name}\n${said}\n${stderr}`).toBe(0);
+    }
+  },
+);
 
 /** `go test -list` prints the names of a package's targets, and then the package: `ok  PACKAGE  TIME`. */
 function fuzzTargets(listed: string): [string, string][] {

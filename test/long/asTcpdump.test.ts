@@ -7,7 +7,7 @@ const packets = Number(process.env['PACKET_CAPTURE_COMPARED'] ?? 100_000);
 beforeAll(() => ensureGoTools(stderrProgress));
 
 /** The agent's own tests do the same with some thousand packets. */
-test(`the agent and tcpdump capture the same ${packets} packets of each kind of link, packet for packet`, async () => {
+test(`the agent and tcpdump capture the same ${packets} packets on each kind of link`, async () => {
   const argv = [
     'go',
     'test',

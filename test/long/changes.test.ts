@@ -105,7 +105,7 @@ test.each([
   },
 );
 
-test(`${interfaces} interfaces that come and go, ten at a time, cost eth0 no packet, and their own are there from the moment that they are captured`, async () => {
+test(`while ${interfaces} interfaces come and go, ten at a time, eth0 loses no packet, and theirs are captured from the start of each capture`, async () => {
   const atOnce = 10;
   const own = 20;
   const agent = await start({

@@ -38,7 +38,7 @@ describe.each(configurations)('an injector %s', (_, count, configuration, flags)
     await Promise.all([mounts.config.remove(), mounts.certificates.remove()]);
   });
 
-  test(`${count} attacks: each answer is one that the API server takes, and so is each pod`, async () => {
+  test(`after ${count} attacks, the API server accepts each answer and each pod`, async () => {
     const victim = { injector, ca: material.caBundle };
     await call(injector.port, material.caBundle, { body: 'nonsense' });
     const labels = labelsOf(await metricsText(injector.metricsPort));

@@ -44,7 +44,7 @@ test.each([
   ['what fits into the buffer is stored', '8Mi', 1000, false],
   ['what is more than that is counted', '1Mi', 3000, true],
 ])(
-  'a volume that hangs for some seconds: %s, and SIGTERM is heard as soon as it answers',
+  'when a volume hangs for some seconds: %s, and SIGTERM takes effect as soon as the volume answers',
   async (_, buffer, freeze, loses) => {
     await withVolume(async (captures) => {
       const agent = await start({ root, captures, settings: { filter: 'udp', 'buffer-size': buffer } });

@@ -56,7 +56,7 @@ function readHere(text: string): unknown {
   }
 }
 
-test('what kubectl reads is read, and to the same values', async () => {
+test('the manifests that kubectl reads are read to the same values', async () => {
   const [batches, size] = [40, 500];
   const counts = { kubectl: 0, here: 0 };
   for (let batch = 0; batch < batches; batch += 1) {

@@ -37,7 +37,7 @@ test('time grows linearly up to 10,000 documents, and memory does not', async ()
   expect(many.megabytes - some.megabytes).toBeLessThan(100);
 });
 
-test('what is alive does not grow at all: a small heap is enough for a long stream', async () => {
+test('the live heap does not grow: a small heap is enough for a long stream', async () => {
   const file = join(folder, 'stream.yaml');
   await writeFile(file, deployments(10_000));
   const { megabytes } = await costOf([

@@ -81,7 +81,7 @@ async function sendDifferent(first: number, count: number): Promise<void> {
   await Promise.all(Array.from({ length: connections }, one));
 }
 
-test('memory is flat over 500000 reviews, no two the same, with broken and huge ones in between', async () => {
+test('memory does not grow over 500000 different reviews, with broken and huge ones among them', async () => {
   const [rounds, perRound] = [10, 50_000];
   const samples: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -116,7 +116,7 @@ async function halfRequests(count: number): Promise<TLSSocket[]> {
   return sockets;
 }
 
-test('1000 clients that never end their request are let go in time, and cost what the container has', async () => {
+test('1000 clients that never end their requests are disconnected in time, and use no more memory than the container has', async () => {
   const body = bodyOf(podOf());
   const sockets = await halfRequests(1000);
   expect(responseOf(await call(injector.port, material.caBundle, { body })).patch).toBeDefined();

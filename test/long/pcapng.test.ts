@@ -31,7 +31,7 @@ async function tryMerge(files: readonly Uint8Array[], places: readonly number[])
   }
 }
 
-test('20,000 damaged files, merged with a whole one, end in CAPTURE_INVALID or in a capture that can be merged again', async () => {
+test('each of 20,000 damaged files, merged with a whole one, gives CAPTURE_INVALID or a capture that can be merged again', async () => {
   const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.constantFrom('set', 'cut', 'insert', 'swap'));
   let refused = 0;
   await fc.assert(
@@ -63,7 +63,7 @@ test('20,000 damaged files, merged with a whole one, end in CAPTURE_INVALID or i
   expect(refused).toBeLessThan(19_000);
 });
 
-test('what is left of 100 captures that were cut anywhere is read by tshark without a word, as many packets as tshark finds itself', async () => {
+test('tshark reads 100 truncated captures after a merge without a message, with as many packets as it finds itself', async () => {
   const file = Buffer.concat([
     sectionBlock(true),
     interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }]),

@@ -124,7 +124,7 @@ function expectFlat(observed: Observed, held: number, most: number): void {
 }
 
 test(
-  `a file a second for ${seconds} s, without packets, and with one in each file that is uploaded: nothing becomes more`,
+  `with one file a second for ${seconds} s, without packets and with one packet in each uploaded file, no resource grows`,
   { timeout: seconds * 1000 + 300_000 },
   async () => {
     const [objects, secret] = [await folder(), await folder()];

@@ -19,7 +19,7 @@ beforeAll(async () => {
 }, 1_800_000);
 
 describe('upload', () => {
-  test('200 files and more, while the server is killed and started again: every packet is in the bucket, once', async () => {
+  test('while the server is killed and started again, 200 files and more are uploaded: every packet is in the bucket once', async () => {
     const [objects, secret, captures] = [await folder(), await folder(), await folder()];
     const server = bucketServer(program, network(), objects);
     await server.makeBucket('captures');

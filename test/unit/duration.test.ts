@@ -12,7 +12,7 @@ test.each([
 });
 
 test.each(['', '60', '500ms', '1.5h', '-1s', '1d', '1h ', 's', '9999999999s'])(
-  '%j is no duration of whole seconds',
+  '%j is not a duration in whole seconds',
   (text) => {
     expect(parseDuration(text)).toBeUndefined();
   },

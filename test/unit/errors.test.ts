@@ -3,14 +3,14 @@ import { expect, test } from 'vitest';
 import { codedError, formatError, isCodedError } from '../../src/errors.ts';
 import { version } from '../../src/version.ts';
 
-test('an error has what, where and what to do', () => {
+test('an error says what happened, where, and what to do', () => {
   const error = codedError('SETTING_INVALID', 'file-size "big" must be a quantity', { where: '--file-size' });
   expect(formatError(error)).toBe(
     'error SETTING_INVALID: file-size "big" must be a quantity\n  at --file-size\n  Correct the value.',
   );
 });
 
-test('only errors of the table are coded: what node throws has codes too', () => {
+test('only errors with a code of the table are coded; errors of Node have other codes', () => {
   expect(isCodedError(codedError('USAGE', 'x'))).toBe(true);
   expect(isCodedError(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBe(false);
   expect(isCodedError('USAGE')).toBe(false);

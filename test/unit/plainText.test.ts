@@ -33,7 +33,7 @@ const hostile = fc
   .map((parts) => parts.join(''));
 
 describe('plainText', () => {
-  test('is one line, and shows what it does not let through', () => {
+  test('returns one line, and shows the characters that it replaces', () => {
     expect(plainText(' a\tb\r\nc\u001B]0;title\u0007d\u202Ee\u009B2J\u200B\u{E0041} ')).toBe(
       String.raw`a b c\u001b]0;title\u0007d\u202ee\u009b2J\u200b\udb40\udc41`,
     );
@@ -42,7 +42,7 @@ describe('plainText', () => {
     expect(plainText('naïve – 東京 😀')).toBe('naïve – 東京 😀');
   });
 
-  test('holds for every text, is the same a second time, and keeps to its length', () => {
+  test('works for every text, is idempotent, and keeps the limit of length', () => {
     fc.assert(
       fc.property(hostile, fc.nat({ max: 40 }), (text, length) => {
         const plain = plainText(text);
@@ -53,14 +53,14 @@ describe('plainText', () => {
     );
   });
 
-  test('takes no time for a text of megabytes', () => {
+  test('is fast for a text of megabytes', () => {
     const begun = performance.now();
     expect(plainText('\u001B'.repeat(2_000_000), 100)).toHaveLength(100);
     expect(performance.now() - begun).toBeLessThan(2000);
   });
 });
 
-test('plainLines keeps line breaks alone, and sets further lines off from ours', () => {
+test('plainLines keeps only line breaks, and indents further lines', () => {
   expect(plainLines('one\r\ntwo\tx\u001B[2J\rthree', '  ')).toBe('one\n  two x\\u001b[2J\\u000dthree');
   fc.assert(
     fc.property(hostile, (text) => {
@@ -83,7 +83,7 @@ test('plainJson is the same data', () => {
   );
 });
 
-test('an error is shown safely, whoever wrote its parts', () => {
+test('an error is printed safely, whatever its parts contain', () => {
   const error = codedError('KUBECTL_FAILED', 'one\u001B[2J\nerror FAKE: two', {
     where: 'pod/a\u001B]0;x\u0007\nb',
     hint: 'Do\u202E this.',

@@ -15,7 +15,7 @@ test.each([
 });
 
 test.each(['', '1.5Gi', '1e3', '16mi', '16 Mi', '-1', 'Mi', '99999999999Ti', '1Mi\n', '１６Mi', '0x10'])(
-  '%j is no quantity for a capture',
+  '%j is not a quantity for a capture',
   (text) => {
     expect(parseQuantity(text)).toBeUndefined();
   },

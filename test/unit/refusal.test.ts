@@ -67,6 +67,6 @@ test.each([
   expect(kubectlErrorCode(words)).toBe(code);
 });
 
-test('an answer 403 without words is a missing right', () => {
+test('an answer 403 without a message is a missing right', () => {
   expect(statusError({ status: 403, text: '<html>', warnings: [] }, 'get x').code).toBe('FORBIDDEN');
 });

@@ -4,7 +4,7 @@ import { retryOnConflict } from '../../src/retryOnConflict.ts';
 
 const conflict = codedError('CONFLICT', 'somebody was faster');
 
-test('an attempt that ends with a conflict is made again, with its number', async () => {
+test('an attempt that ends with a conflict is repeated, with its number', async () => {
   const numbers: number[] = [];
   const result = retryOnConflict(3, async (number) => {
     numbers.push(number);

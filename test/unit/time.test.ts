@@ -25,11 +25,11 @@ describe('a time in RFC 3339', () => {
     '2026-11-29T03:05:00+1:00',
     ' 2026-11-29T03:05:00Z',
     '1795921500',
-  ])('"%s" is none', (text) => {
+  ])('"%s" is not a time', (text) => {
     expect(parseTime(text)).toBe(undefined);
   });
 
-  test('without its offset is told apart from other text', () => {
+  test('without its offset is distinguished from other text', () => {
     expect(['2026-11-29T03:05:00', '2026-11-29 03:05:00.5', '2026-11-29', 'noon'].map(lacksOffset)).toEqual([
       true,
       true,
@@ -38,7 +38,7 @@ describe('a time in RFC 3339', () => {
     ]);
   });
 
-  test('comes back from its text, whatever it is', () => {
+  test('is the same after it is written and read', () => {
     const years = { min: -60_000_000_000_000_000_000n, max: 250_000_000_000_000_000_000n };
     fc.assert(fc.property(fc.bigInt(years), (time) => parseTime(formatTime(time)) === time));
     fc.assert(

@@ -60,7 +60,7 @@ async function firstPacket(pod: string): Promise<number> {
   return seconds;
 }
 
-test(`from the command to the first packet: at most 3 s at the median of ${rounds} pods; no app restarts`, async () => {
+test(`the median time from the command to the first packet is at most 3 s over ${rounds} pods; no app restarts`, async () => {
   const times: number[] = [];
   for (const pod of pods.slice(0, rounds)) times.push(await firstPacket(pod));
   const sorted = times.toSorted((a, b) => a - b);
@@ -72,7 +72,7 @@ test(`from the command to the first packet: at most 3 s at the median of ${round
   for (const pod of pods.slice(0, rounds)) expect(await restarts(shop, pod)).toBe(0);
 });
 
-test('a hundred attaches to one pod leave one container', async () => {
+test('a hundred attach commands for one pod add one container', async () => {
   const pod = pods[rounds] ?? '';
   const results = await Promise.all(
     Array.from({ length: 100 }, async () => cli(['attach', pod, ...inShop, '--image', image, '--timeout', '5m'])),
@@ -83,7 +83,7 @@ test('a hundred attaches to one pod leave one container', async () => {
   expect(await restarts(shop, pod)).toBe(0);
 });
 
-test('a command line that is killed outright leaves an agent that ends by its ttl', async () => {
+test('when the command is killed, its agent ends at its ttl', async () => {
   const pod = pods[rounds + 1] ?? '';
   const child = await begin(pod, ...inShop, '-o', '-', '--ttl', '15s');
   await once(child.stdout, 'data');

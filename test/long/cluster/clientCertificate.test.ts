@@ -69,7 +69,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test('an upgrade that demands certificates which the API server does not present fails, says so, and goes back', async () => {
+test('an upgrade that demands certificates fails and is rolled back if the API server presents none, and reports that', async () => {
   const { exitCode, stderr } = await installer(4, ['upgrade', ...at, '--yes', ...demanding, '--timeout', '60s']);
   expect(exitCode).toBe(1);
   expect(stderr).toContain('Rolled back: revision 1 runs again.');
@@ -77,7 +77,7 @@ test('an upgrade that demands certificates which the API server does not present
   expect(errorText(stderr)).toMatch(refusal);
 });
 
-test('so does one with targets, whose hook asks the API server before', async () => {
+test('the same upgrade with targets fails too, because its hook asks the API server first', async () => {
   const { exitCode, stderr } = await installer(4, [
     'upgrade',
     ...at,
@@ -95,7 +95,7 @@ test('so does one with targets, whose hook asks the API server before', async ()
   expect(errorText(stderr)).toMatch(refusal);
 });
 
-test('an API server that presents the certificate injects', async () => {
+test('with an API server that presents the certificate, pods are injected', async () => {
   await withAdmissionConfiguration(join(folder, 'admission.yaml'), async () => {
     // Ends with a pod that the API server is asked for.
     await installed(4, ['upgrade', ...at, '--yes', ...demanding]);

@@ -110,7 +110,7 @@ test('Pod Security by the configuration of the API server', async () => {
   expect(without('policy', own)).toEqual([]);
 });
 
-test('docs/compatibility.md has what was seen; UPDATE=1 writes it there', async () => {
+test('docs/compatibility.md has the results; UPDATE=1 writes them there', async () => {
   const seen = sites.map(({ row }) => [row.title, ...columns.map((column) => cells.get(row.name)?.get(column) ?? '')]);
   const before = await readFile(docs, 'utf8');
   const after = withRows(

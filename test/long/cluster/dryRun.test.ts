@@ -260,7 +260,7 @@ function expectedFor({ one: { replicas }, made }: Outcome): PodVerdict['outcome'
   return made.with < made.without ? 'refused_by_sidecar' : 'refused_anyway';
 }
 
-test(`for ${cases} generated limit ranges, quotas and pods, the verdict is what happens when the pods are created (seed ${seed})`, async () => {
+test(`for ${cases} generated limit ranges, quotas and pods, the verdict is the result of creating the pods (seed ${seed})`, async () => {
   const all = casesOf();
   const outcomes: Outcome[] = [];
   for (let start = 0; start < all.length; start += together)

@@ -122,7 +122,7 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
     return { packets, files, afterSigterm: (packets.at(-1)?.time ?? Number.NaN) - (await sigtermOf(container)) };
   }
 
-  test('and is deleted, keeps all packets until one second after SIGTERM', async () => {
+  test('when it is deleted, keeps all packets until one second after SIGTERM', async () => {
     const { packets, files, afterSigterm } = await deleteUnderTraffic('polite', 30);
     const [farewell] = await numberedPackets(files, farewellPort);
     console.log(JSON.stringify({ packets: packets.length, afterSigterm: seconds(afterSigterm) }));
@@ -132,14 +132,14 @@ describe(`a pod that gets ${perSecond} packets a second`, () => {
     expect(afterSigterm).toBeLessThan(drained.most);
   });
 
-  test('and is deleted, with an app that uses up the grace period, stops its sidecar properly', async () => {
+  test('when it is deleted and its app uses up the grace period, stops its sidecar cleanly', async () => {
     const { packets, afterSigterm } = await deleteUnderTraffic('stubborn', 1);
     console.log(JSON.stringify({ packets: packets.length, afterSigterm: seconds(afterSigterm) }));
     expect(afterSigterm).toBeGreaterThan(drained.least);
     expect(afterSigterm).toBeLessThan(drained.most);
   });
 
-  test('and whose sidecar is killed, loses at most the last two seconds of packets, and the app keeps running', async () => {
+  test('when its sidecar is killed, loses at most the last two seconds of packets, and the app keeps running', async () => {
     const { address, folder } = await startPod('polite', 30);
     const app = await podField(namespace, 'polite', '.status.containerStatuses[0].containerID');
     const { count, sent } = send(address, 14);

@@ -53,7 +53,7 @@ const scenarios: readonly (readonly [string, (where: FaultFixture) => Readonly<R
 ];
 
 test.each(scenarios)(
-  '%s: no pod is refused or kept from being ready, `check` names each that was missed, none is missed afterwards',
+  '%s: every pod is created and becomes ready, `check` names each missed one, and later pods are not missed',
   async (_, make) => {
     const faults = Object.entries(make(fixture));
     const share = (part: number): number => Math.ceil(pods * part);

@@ -46,7 +46,7 @@ async function allHave(packets: number): Promise<void> {
   });
 }
 
-test(`${size} captured pods at once are ready, capture, are steered together, and end; no app is started again, evicted or not ready`, async () => {
+test(`${size} pods at once become ready, capture, are changed by start and stop, and end; no app restarts, is evicted or becomes not ready`, async () => {
   const seconds: Record<string, number> = {};
   const timed = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     const from = performance.now();

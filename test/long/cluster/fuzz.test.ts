@@ -39,7 +39,7 @@ afterAll(async () => {
   );
 });
 
-test('what the API server accepts of 3000 generated pods, it accepts injected, with all that they had', async () => {
+test('of 3000 generated pods, those that the API server accepts are accepted after injection too, with all their fields', async () => {
   const pairs = levels.map((level) => `fuzz-${level}-plain=fuzz-${level}-injected`);
   const { exitCode, stdout, stderr } = await runInNetns(node, [
     process.execPath,

@@ -125,7 +125,7 @@ async function fewestDuring<T>(
 const both = (image: string): readonly string[] => [image, image];
 
 test(
-  'helm upgrade with a new image and new targets at once: the new targets get the new image, and no app loses a pod',
+  'after helm upgrade with a new image and new targets, the new targets get the new image, and no app loses a pod',
   { timeout: 600_000 },
   async () => {
     const installed = await helm('install', [old]);
@@ -147,7 +147,7 @@ test(
   },
 );
 
-test('with an image that cannot be pulled the upgrade fails, and every pod stays', { timeout: 600_000 }, async () => {
+test('with an image that cannot be pulled, the upgrade fails, and every pod stays', { timeout: 600_000 }, async () => {
   // They leave the release, and come back with the image.
   const left = await helm('upgrade', [old], 'agent.image.tag=next');
   expect(left.exitCode, left.stderr).toBe(0);

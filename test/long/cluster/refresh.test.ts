@@ -151,7 +151,7 @@ function rounded(seconds: number): number {
   return Number(seconds.toFixed(2));
 }
 
-test('a changed annotation reaches the pod, and one that the kubelet overlooked arrives soon after a second annotation', async () => {
+test('a changed annotation reaches the pod; one that the kubelet missed arrives soon after a second annotation', async () => {
   const figures: Record<Kind, Figures> = {
     upload: { soon: [], late: [], refreshed: [] },
     plain: { soon: [], late: [], refreshed: [] },
@@ -177,7 +177,7 @@ test('a changed annotation reaches the pod, and one that the kubelet overlooked 
   for (const kind of kinds) for (const seconds of figures[kind].refreshed) expect(seconds).toBeLessThan(lateSeconds);
 });
 
-test('every agent confirms `start` of ten pods, again and again', async () => {
+test('each time `start` is called for ten pods, every agent confirms it', async () => {
   const times: number[] = [];
   let refreshed = 0;
   for (let round = 0; round < rounds; round += 1) {

@@ -38,7 +38,7 @@ const filter = (index: number): string => `udp port 9999 and not port ${10_000 +
 const setFilter = async (index: number): Promise<string> =>
   kube(['annotate', 'pod', '-n', namespace, 'web', `packet-capture/filter=${filter(index)}`, '--overwrite']);
 
-test(`the filter is changed ${changes} times under traffic, then ${changes} times as fast as it goes: the app notices nothing, and no packet is missing`, async () => {
+test(`when the filter is changed ${changes} times under traffic, and then ${changes} times as fast as possible, the app is not affected, and no packet is lost`, async () => {
   await injectAndApply(
     servingPod(namespace, 'web'),
     '--image',

@@ -31,7 +31,7 @@ async function start(name: string, change: (yaml: string) => string): Promise<st
 
 const phaseOf = async (name: string): Promise<string> => podField(namespace, name, '.status.phase');
 
-test("a ring that is full does not use up the app's limit for ephemeral storage; without the sidecar's own it would", async () => {
+test("a full ring does not use up the app's limit for ephemeral storage; without the sidecar's own limit it would", async () => {
   const address = await start('kept', (yaml) => yaml);
   const without = await start('evicted', (yaml) => yaml.replaceAll(/^ +ephemeral-storage: 224Mi\n/gm, ''));
   for (const to of [address, without])

@@ -24,7 +24,7 @@ beforeAll(() => {
 });
 afterAll(() => sender.close());
 
-test('the Secret comes after the pod, and its keys change: uploads begin, stop and go on without a restart, and nothing is missing', async () => {
+test('when the Secret is created after the pod and its keys change, uploads begin, stop and continue without a restart, and no packet is missing', async () => {
   const fixture = await uploadFixture(namespace);
   // A ring that holds what is captured while nothing can be uploaded.
   const settings = [

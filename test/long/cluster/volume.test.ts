@@ -55,7 +55,7 @@ async function inSidecar(pod: string, script: string): Promise<void> {
 /** The kubelet measures volumes once a minute, and looks for pods to evict every ten seconds (pkg/kubelet/eviction). */
 const evictionSeconds = 90;
 
-test('the disk is full for as long as it is: the app notices nothing, and the capture goes on afterwards', async () => {
+test('while the disk is full, the app is not affected, and afterwards the capture continues', async () => {
   // A file system of its own in the place of the volume, before the kubelet makes it: the pod waits for that at a gate.
   const gate = '  schedulingGates: [{name: packet-capture-test/disk}]\n';
   await injectAndApply(servingPod(namespace, 'full', gate), '--image', agentImage, '--filter', 'udp port 9999');
@@ -156,7 +156,7 @@ async function bytesOnDisk(folder: string): Promise<number> {
   );
 }
 
-test('a ring that is full, with all of it waiting for an upload and the longest notes, stays within the volume: the kubelet evicts none of them', async () => {
+test('a full ring whose files all wait for an upload, with notes of the largest size, fits into the volume, and the kubelet evicts no pod', async () => {
   for (const { name, fileSize, fileCount } of rings) {
     const settings = [
       '--file-size',

@@ -14,7 +14,7 @@ const doc = [
   'after',
 ].join('\n');
 
-test('a run of some rows replaces these, and keeps the others', () => {
+test('a run of some rows replaces those rows and keeps the others', () => {
   const expected = [
     'before',
     '<!-- table -->',
@@ -28,14 +28,14 @@ test('a run of some rows replaces these, and keeps the others', () => {
   expect(withRows(doc, head, ['one', 'two'], [['one', 'new']])).toBe(expected);
 });
 
-test('a row that is new takes its place; the order is that of the titles', () => {
+test('a new row is inserted in the order of the titles', () => {
   const lines = withRows(doc, head, ['three', 'two', 'one'], [['three', 'x']])
     .split('\n')
     .slice(4, 7);
   expect(lines).toEqual(['| three | x |', '| two | b, $& |', '| one | a |']);
 });
 
-test('a run of all rows writes the whole table, and a second time nothing', () => {
+test('a run of all rows writes the whole table, and a second run changes nothing', () => {
   const all = [
     ['one', '1'],
     ['two', '2'],

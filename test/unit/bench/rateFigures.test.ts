@@ -15,7 +15,7 @@ describe('the figures of the rates', () => {
     expect(rows.find(({ what }) => what.includes('2 of 3'))).toMatchObject({ measured: 'median 1.20, lowest 0.90' });
   });
 
-  test('say so where it was, and where nothing was stored whole', () => {
+  test('report where it was the limit, and where no rate was stored without a loss', () => {
     const rows = rateFigures([cell(1, 300_000, 300_000, true), cell(0.1, 30_000, 0)]);
     expect(rows[0]).toMatchObject({
       measured: expect.stringContaining('at least 300.0 thousand a second (3360 Mbit/s)') as string,
@@ -26,7 +26,7 @@ describe('the figures of the rates', () => {
     });
   });
 
-  test('hold the gigabit at 250m against its goal', () => {
+  test('compare a gigabit at 250m with its goal', () => {
     expect(rateFigures([cell(0.1, 1, 1), cell(0.25, 100_000, 50_000)]).at(-1)).toMatchObject({
       measured: '1120 Mbit/s',
       goal: '1000 Mbit/s',

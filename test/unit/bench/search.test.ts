@@ -23,20 +23,20 @@ function search(ceiling: number, guess: number, trials: number, mishaps: readonl
 const attempt = (perSecond: number, lossFree: boolean): Attempt => ({ asked: perSecond, perSecond, lossFree });
 
 describe('the search for the highest rate without a loss', () => {
-  test.each([30, 60, 100, 170, 300])('comes within a twentieth of it in twelve trials, from a guess of %i', (guess) => {
+  test.each([30, 60, 100, 170, 300])('finds it to 5 % in twelve trials, from a first guess of %i', (guess) => {
     expect(Math.abs(ceilingOf(search(100, guess, 12)).rate - 100)).toBeLessThan(5);
   });
 
-  test.each([0, 2, 5, 8])('is not led astray by a loss that another is to blame for, in trial %i', (mishap) => {
+  test.each([0, 2, 5, 8])('is not misled by one loss with another cause, in trial %i', (mishap) => {
     expect(Math.abs(ceilingOf(search(100, 80, 12, [mishap])).rate - 100)).toBeLessThan(10);
   });
 
-  test('goes far in a few trials from a guess that is far off', () => {
+  test('comes near in a few trials when the first guess is wrong', () => {
     expect(search(900, 2, 10).rate).toBeGreaterThan(500);
     expect(search(2, 900, 10).rate).toBeLessThan(5);
   });
 
-  test('says that the sender was the limit, and that no more trials are needed', () => {
+  test('reports that the sender was the limit, so that no more trials are needed', () => {
     const top = search(2000, 800, 3);
     expect(isAtTheTop(top)).toBe(true);
     expect(ceilingOf(top)).toEqual({ rate: 1000, atLeast: true });
@@ -44,13 +44,13 @@ describe('the search for the highest rate without a loss', () => {
     expect(ceilingOf(search(100, 80, 12)).atLeast).toBe(false);
   });
 
-  test('finds nothing where no trial stored all', () => {
+  test('finds no rate if no trial stored all packets', () => {
     expect(ceilingOf(search(0, 80, 5))).toEqual({ rate: 0, atLeast: false });
   });
 });
 
-describe('the rate that parts the trials best', () => {
-  test('is the highest below which none lost, when they are of one mind', () => {
+describe('the rate that separates the trials best', () => {
+  test('is the highest rate below which no trial lost packets, if all trials agree', () => {
     expect(
       ceilingOf({
         highest: 1000,
@@ -59,14 +59,14 @@ describe('the rate that parts the trials best', () => {
     ).toBe(100);
   });
 
-  test('is not decided by one loss below it, nor by one without above', () => {
+  test('does not depend on one loss below it, or on one trial without a loss above it', () => {
     const steady = [80, 90, 100].map((rate) => attempt(rate, true));
     const lost = [110, 120, 130].map((rate) => attempt(rate, false));
     expect(ceilingOf({ highest: 1000, attempts: [attempt(70, false), ...steady, ...lost] }).rate).toBe(100);
     expect(ceilingOf({ highest: 1000, attempts: [...steady, ...lost, attempt(140, true)] }).rate).toBe(100);
   });
 
-  test('is the middle where several do equally well', () => {
+  test('is the middle one of several equally good rates', () => {
     const attempts = [attempt(64, true), attempt(80, false), attempt(100, true), attempt(120, false)];
     expect(ceilingOf({ highest: 1000, attempts }).rate).toBe(80);
   });

@@ -38,7 +38,7 @@ const pcapng = (packets: readonly Uint8Array[]): Uint8Array =>
 const pcap = (packets: readonly Uint8Array[]): Uint8Array =>
   Buffer.concat([pcapHeader(true, 0xa1b2_c3d4), ...packets.map((data) => pcapPacket(true, 0, 0, data))]);
 
-describe('what was sent', () => {
+describe('the packets that were sent', () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'packet-capture-stored-'));
@@ -58,7 +58,7 @@ describe('what was sent', () => {
         }),
       );
 
-    test('is told by the numbers of UDP, over all files, twice the same once', async () => {
+    test('are found by their numbers in UDP, over all files; a duplicate counts once', async () => {
       const [udp, numbers] = [{ protocol: 'udp', size: 64 } as const, [0, 1, 2, 300, 2]];
       expect(await countStored(await files(numbers.map(numbered), [numbered(3)]), udp, 301)).toEqual({
         packets: 6,
@@ -66,7 +66,7 @@ describe('what was sent', () => {
       });
     });
 
-    test('is told by the bytes of TCP', async () => {
+    test('are found by the bytes of TCP', async () => {
       const kind = { protocol: 'tcp', size: 100 } as const;
       expect(
         await countStored(await files([segment(7, 0), segment(8, 100), segment(108, 200), segment(108, 100)]), kind, 3),
@@ -77,7 +77,7 @@ describe('what was sent', () => {
       });
     });
 
-    test('is all there in a file of many megabytes', async () => {
+    test('are all found in a file of many megabytes', async () => {
       const many = Array.from({ length: 20_000 }, (_, number) => Buffer.concat([numbered(number), Buffer.alloc(1001)]));
       expect(await countStored(await files(many), { protocol: 'udp', size: 64 }, many.length)).toEqual({
         packets: 20_000,
@@ -88,7 +88,7 @@ describe('what was sent', () => {
 });
 
 describe('the bytes of a connection that were captured', () => {
-  test('count once, in whatever order and however often they came', () => {
+  test('count once, in any order and with repetitions', () => {
     expect(coveredBytes({ starts: [1000, 1100, 1200], lengths: [100, 100, 100] })).toBe(300);
     expect(coveredBytes({ starts: [1200, 1000, 1100, 1000], lengths: [100, 100, 100, 200] })).toBe(300);
     expect(coveredBytes({ starts: [1000, 1050, 1300], lengths: [100, 100, 50] })).toBe(200);

@@ -43,7 +43,7 @@ describe('start', () => {
     expect(judgeAgent(same, { ...start, changed: ['upload', 'rotate'] })).toMatchObject({ kind: 'pending' });
   });
 
-  test('is refused when the agent finds the value invalid, not when it found the one before so', () => {
+  test('is refused if the agent reports this value as invalid, and not if it reports the previous one', () => {
     const invalid = (value: string): AgentStatus => ({
       ...status,
       state: 'invalid',
@@ -115,7 +115,7 @@ describe('a mirror that is asked for', () => {
   });
 });
 
-test('stop is done when it has seen it and captures no more, even if something else is wrong', () => {
+test('stop is done when the agent has seen it and does not capture any more, even if it reports another problem', () => {
   const idle = { ...settings, state: 'idle' };
   expect(judgeAgent({ ...status, settings: idle }, stop)).toEqual({ kind: 'pending', text: 'it still captures' });
   expect(judgeAgent({ ...status, settings: idle, state: 'idle', reason: 'state' }, stop)).toEqual({

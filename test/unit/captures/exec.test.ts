@@ -8,7 +8,7 @@ import { makeKubectl, makeKubectlStart } from '../../../src/kubernetes/kubectl.t
 const pod = { namespace: 'shop', name: 'web-1', container: 'packet-capture' };
 
 // What a program is started with is shown by echo; how kubectl itself answers stands in test/cluster.
-test("a command in the agent's container, past no shell", async () => {
+test("a command runs in the agent's container without a shell", async () => {
   const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo', context: 'prod' }), pod, [
     'cat',
     '/a b',
@@ -21,7 +21,7 @@ test("a command in the agent's container, past no shell", async () => {
   expect(await ended).toEqual({ code: 0, stderr: '' });
 });
 
-test('standard input only on request', async () => {
+test('standard input is connected only on request', async () => {
   const { stdout, stdin, ended } = execInPod(makeKubectlStart({ program: 'echo' }), pod, ['cat'], { stdin: true });
   stdin?.end();
   expect(await text(stdout)).toBe(

@@ -37,7 +37,7 @@ function cluster(answers: Readonly<Record<string, unknown>>): { readonly kubectl
 }
 
 describe('findPods', () => {
-  test('of a workload are those of its selector: with the sidecar and without, the ended left out, sorted by number', async () => {
+  test('of a workload returns the pods of its selector, with and without the sidecar and not the ended ones, sorted by number', async () => {
     const { kubectl, asked } = cluster({
       'deploy/web': {
         apiVersion: 'apps/v1',
@@ -122,7 +122,7 @@ describe('findPods', () => {
       { pods: { items: [pod('a', finished), pod('b', { status: { phase: 'Failed' } })] } },
       'all 2 pods have ended; their files went with them',
     ],
-  ])('%s that has ended says so', async (_, target, answers, text) => {
+  ])('%s that has ended is reported as ended', async (_, target, answers, text) => {
     const { captured, ended } = await findPods(cluster(answers).kubectl, target);
     expect({ captured, ended }).toEqual({ captured: [], ended: text });
   });
@@ -176,7 +176,7 @@ describe('findPods', () => {
 
   const agent = { command: ['/usr/bin/packet-capture-agent', 'run', '--attached'] };
 
-  test('an attached agent counts too: the last one; the annotations are not for it', async () => {
+  test("the last attached agent of a pod counts too, without the pod's annotations", async () => {
     const attached = pod('a', {
       metadata: { annotations: { 'packet-capture/filter': 'port 80' } },
       spec: {
@@ -200,7 +200,7 @@ describe('findPods', () => {
     ]);
   });
 
-  test('an attached agent that has ended does not count, and is mentioned; nor does a container that is only called so', async () => {
+  test('an attached agent that has ended is reported and does not count; nor does another container of that name', async () => {
     const terminated = [{ name: 'packet-capture', state: { terminated: { exitCode: 0 } } }];
     const over = pod('a', {
       spec: { initContainers: [], ephemeralContainers: [{ name: 'packet-capture', ...agent }] },
@@ -222,7 +222,7 @@ describe('findPods', () => {
     { selector: ' ' },
     { name: 'deploy/web,db' },
     { name: '-l' },
-  ])('%o is wrong usage, and nothing is asked', async (target) => {
+  ])('%o is wrong usage, and nothing is read', async (target) => {
     const { kubectl, asked } = cluster({});
     await expect(findPods(kubectl, target)).rejects.toMatchObject({ code: 'USAGE' });
     expect(asked).toEqual([]);

@@ -73,7 +73,7 @@ test('and nothing is added to it', () => {
   });
 });
 
-describe('what is of another type is left out, and the rest stays', () => {
+describe('fields of another type are left out, and the rest stays', () => {
   test.each([
     ['filter', 5],
     ['invalid', 5],
@@ -139,7 +139,7 @@ test('every part of it has a limit', () => {
   expect(shown(JSON.stringify({ ...whole, reason: long, filter: long })).every((line) => line.length < 400)).toBe(true);
 });
 
-test("one pod's odd JSON hides no other's status", async () => {
+test('invalid JSON of one pod does not hide the status of another', async () => {
   const pod = (name: string): object => ({
     kind: 'Pod',
     metadata: { name, namespace: 'shop', uid: name },
@@ -186,7 +186,7 @@ describe('keep.json', () => {
     expect(parseKeepNote(text)).toBe(undefined);
   });
 
-  test('has nothing of another type', () => {
+  test('has no fields of another type', () => {
     const odd = { id: 'a', from: 1, files: 7, bytes: -1, packets: '1', complete: 'yes', truncated: [] };
     expect(parseKeepNote(JSON.stringify(odd))).toEqual({ id: 'a' });
   });

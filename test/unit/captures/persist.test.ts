@@ -39,14 +39,14 @@ test('a pod template with the sidecar gets no container that mirrors by an annot
   await expect(check(without, { mirror: '' })).resolves.toBeUndefined();
 });
 
-test('one that has it, or whose pods are injected when they are made, does', async () => {
+test('a pod template that has this container, or whose pods are injected at admission, is accepted', async () => {
   await expect(
     check(workload({ 'packet-capture/status': status }, 'packet-capture', 'packet-capture-mirror'), mirrored),
   ).resolves.toBeUndefined();
   await expect(check(workload({ 'packet-capture/inject': 'true' }), mirrored)).resolves.toBeUndefined();
 });
 
-test('one whose sidecar has no image that can be pulled is refused: its new pods would not start', async () => {
+test('a pod template with the placeholder image is refused, because its new pods would not start', async () => {
   const carrying = (image: string) => workload({ 'packet-capture/status': status }, { name: 'packet-capture', image });
   await expect(check(carrying('registry.invalid/packet-capture/agent:0.1.0'), { filter: 'udp' })).rejects.toMatchObject(
     {

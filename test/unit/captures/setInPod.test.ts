@@ -57,7 +57,7 @@ function optionsFor(kubectl: Kubectl, more: Partial<UpdatePodsOptions> = {}): Up
 }
 
 describe('an attached agent', () => {
-  test('is told by the standard input of a command, in its own container', async () => {
+  test('gets settings by the standard input of a command in its container', async () => {
     const { kubectl, orders, calls } = agent();
     await setInPod(kubectl, pod, { filter: 'port 80', rotate: null }, { ttl: '2h', by: 'ann' });
     expect(orders).toEqual([{ filter: 'port 80', rotate: null, ttl: '2h', by: 'ann' }]);
@@ -66,7 +66,7 @@ describe('an attached agent', () => {
     ]);
   });
 
-  test('that refuses is an error in its own words', async () => {
+  test('that refuses is an error with its own message', async () => {
     const said =
       'command terminated with exit code 65\n{"code":"INVALID_INPUT","setting":"ttl","reason":"ttl is wrong"}';
     const kubectl: Kubectl = async () => Promise.reject(codedError('KUBECTL_FAILED', said));
@@ -99,7 +99,7 @@ describe('an attached agent', () => {
     ]);
   });
 
-  test('is told nothing in a dry run, nor what does not fit into its ring', async () => {
+  test('gets no settings in a dry run, and none that do not fit into its ring', async () => {
     const { kubectl, orders } = agent();
     expect((await updatePods(optionsFor(kubectl, { dryRun: true }))).pods).toMatchObject([{ result: 'dry-run' }]);
     const large = optionsFor(kubectl, { settings: { state: 'running', 'file-size': '64Mi' } });
@@ -107,7 +107,7 @@ describe('an attached agent', () => {
     expect(orders).toEqual([]);
   });
 
-  test('that does not run is a failure, since nothing would reach it later', async () => {
+  test('that does not run is a failure, because it cannot get the settings later', async () => {
     const { kubectl, calls } = agent();
     const captured = [{ ...pod, ready: false }];
     expect((await updatePods(optionsFor(kubectl, { found: { ...found, captured } }))).pods).toMatchObject([
@@ -130,7 +130,7 @@ test.each([
   },
 );
 
-test('ownSettingsReader asks an attached agent once, and nobody else', async () => {
+test('ownSettingsReader asks each attached agent once, and no sidecar', async () => {
   const { kubectl, calls } = agent(undefined, { filter: 'port 53' });
   const sidecar = { ...pod, uid: 's', attached: undefined, annotations: { 'packet-capture/filter': 'udp' } };
   const { attached: _attached, ...injected } = sidecar;

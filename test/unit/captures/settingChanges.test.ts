@@ -37,7 +37,7 @@ describe('settingChanges', () => {
   });
 });
 
-test('what the agent is to take: the value, else that of its environment, else the default', () => {
+test('effectiveValues has the given value, else that of the environment, else the default', () => {
   const defaults = { filter: 'port 53' };
   expect(effectiveValues({ defaults }, { state: 'running', filter: '', rotate: '', snaplen: '96' })).toEqual({
     state: 'running',
@@ -79,7 +79,7 @@ describe('changedRingProblem', () => {
     expect(changedRingProblem({ ...pod, volumeBytes: undefined }, { 'file-size': '1Gi' })).toBeUndefined();
   });
 
-  test('is none where the other half is not valid: the agent says that', () => {
+  test('is undefined if the other half is not valid, because the agent reports that', () => {
     const invalid = { ...pod, annotations: { 'packet-capture/file-count': 'many' } };
     expect(changedRingProblem(invalid, { 'file-size': '5Mi' })).toBeUndefined();
   });
@@ -89,7 +89,7 @@ describe('templateOperations', () => {
   const path = ['spec', 'template'];
   const filter = '/spec/template/metadata/annotations/packet-capture~1filter';
 
-  test('set and take away annotations', () => {
+  test('set and remove annotations', () => {
     expect(
       templateOperations(
         { path, template: { metadata: { annotations } } },
@@ -101,7 +101,7 @@ describe('templateOperations', () => {
     ]);
   });
 
-  test('make the parents that are missing', () => {
+  test('create missing parents', () => {
     const add = { op: 'add', path: filter, value: 'port 80' };
     const parent = (name: string): object => ({ op: 'add', path: `/spec/template/${name}`, value: {} });
     expect(templateOperations({ path, template: { metadata: {} } }, { filter: 'port 80' })).toEqual([

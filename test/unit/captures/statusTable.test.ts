@@ -26,7 +26,7 @@ const capturing: AgentStatus = {
   lastError: { time: '2026-11-23T11:57:00Z', reason: 'there is no interface net1' },
 };
 
-test('one line for each pod, and why one could not be asked', () => {
+test('there is one line for each pod, with the reason if it could not be asked', () => {
   const pods = [
     row('web-1', capturing),
     row('web-2', { state: 'idle', reason: 'duration', version: '0.1.0' }),
@@ -63,7 +63,7 @@ test('one line for each pod, and why one could not be asked', () => {
   ]);
 });
 
-test('kept files have a column, if a pod has some: how many, and what had no room or gave way to others', () => {
+test('kept files have a column if a pod has some: their number, and those without room or removed for others', () => {
   const kept = { keeps: 2, files: 3, bytes: 3_145_728, leftOut: 0, removed: 0 };
   const pods = [
     row('web-1', { ...capturing, kept }),
@@ -131,13 +131,13 @@ test('no text of an agent can move the cursor or break the table', () => {
   expect(line).toContain(`host a${String.raw`\u001b`}[2J ${'x'.repeat(23)}…  `);
 });
 
-test('an answer that is no status is a problem, not an error', () => {
+test('an answer that is not a status is a problem of the pod, not an error of the command', () => {
   expect(parseAgentStatus('{"state":"idle"}\n')).toEqual({ status: { state: 'idle' } });
   for (const text of ['', '{', '[]', 'null', '{"state":1}', '"idle"'])
     expect(parseAgentStatus(text), text).toHaveProperty('problem');
 });
 
-test('an attached agent has a column with its end, which others leave empty', () => {
+test('an attached agent has a column with its end, which is empty for other pods', () => {
   const pods = [
     row('web-1', { state: 'idle', attached: { until: '2026-11-23T12:50:00Z' } }),
     row('web-2', { state: 'idle', attached: { until: '2026-11-23T11:59:00Z' } }),

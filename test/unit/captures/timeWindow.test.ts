@@ -19,7 +19,7 @@ describe("an agent's clock", () => {
     expect(agentClock(time(shown), at(0), at(100)).ahead).toBeCloseTo(ahead, 6);
   });
 
-  test('tells what it showed when the command began, not too early', () => {
+  test('shows the time at which the command began, or a little later', () => {
     const clock = agentClock(time('2026-11-29T12:00:07.080Z'), at(2000), at(2100));
     expect(formatTime(agentTimeAt(clock, at(0)))).toBe('2026-11-29T12:00:05.080Z');
   });
@@ -28,7 +28,7 @@ describe("an agent's clock", () => {
 describe('the window of a pod', () => {
   const request = { from: { secondsAgo: 600 }, to: { secondsAgo: 0 }, asked: at(0) };
 
-  test("is in its agent's clock, in whole milliseconds, and includes what was there when the command began", () => {
+  test("is in its agent's clock, in whole milliseconds, and includes all packets from before the command", () => {
     const clock = agentClock(time('2026-11-29T12:00:30.0000001Z'), at(0), at(0));
     const window = windowOfPod(request, clock);
     expect([window.from, window.to].map(formatTime)).toEqual(['2026-11-29T11:50:30.001Z', '2026-11-29T12:00:30.001Z']);
@@ -44,12 +44,12 @@ describe('the window of a pod', () => {
     expect(clockText(windowOfPod(request, early))).toBe(undefined);
   });
 
-  test('has the times that were named, to the nanosecond', () => {
+  test('has the given times, exact to the nanosecond', () => {
     const named = { from: { at: 1n }, to: { at: 2_000_000_001n }, asked: at(0) };
     expect(windowOfPod(named, undefined)).toMatchObject({ from: 1n, to: 2_000_000_001n });
   });
 
-  test("is in this machine's clock when the agent does not report its own, and that is said", () => {
+  test("is in this machine's clock if the agent does not report its own, and that is reported", () => {
     const window = windowOfPod(request, undefined);
     expect(formatTime(window.to)).toBe('2026-11-29T12:00:00Z');
     expect(clockText(window)).toContain("the window is by this machine's");
@@ -60,7 +60,7 @@ describe('the window of a pod', () => {
     [1.1, true],
     [-1, false],
     [-1.1, true],
-  ])('of a clock that is %d s ahead is said: %s', (ahead, said) => {
+  ])('for a clock that is %d s ahead, the note is: %s', (ahead, said) => {
     const clock = { shown: BigInt(noon + ahead * 1000) * 1_000_000n, asked: at(0), ahead };
     expect(clockText(windowOfPod(request, clock)) !== undefined).toBe(said);
   });

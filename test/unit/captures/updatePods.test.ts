@@ -192,14 +192,14 @@ describe('updatePods', () => {
     expect(patches).toEqual([]);
   });
 
-  test('an agent that does not is reported when the time is up', async () => {
+  test('an agent that does not confirm is reported at the timeout', async () => {
     const { options } = bench({ pods: { 'web-1': idle }, agent: () => ({ ...taken(idle) }) }, { timeoutSeconds: 1 });
     expect((await updatePods(options)).pods).toMatchObject([
       { result: 'unconfirmed', agent: 'not after 1s: it has not seen the change yet' },
     ]);
   });
 
-  describe('a change that the kubelet does not bring into the pod', () => {
+  describe('a change that the kubelet does not write into the pod', () => {
     /**
      * An agent that sees the annotations as they were at the last `looks` changes of `packet-capture/refresh`, and is
      * idle before.
@@ -213,7 +213,7 @@ describe('updatePods', () => {
       };
     };
 
-    test('is asked for once more, and arrives', async () => {
+    test('is requested once more, and arrives', async () => {
       const agent: Agent = (annotations, pod) =>
         pod === 'web-1' ? overlookedOnce(annotations, pod) : taken(annotations);
       const overlookedOnce = overlooked(1);
@@ -235,7 +235,7 @@ describe('updatePods', () => {
       ]);
     });
 
-    test('also when nothing is changed now: a second `start` mends what the first one left', async () => {
+    test('is requested again also if nothing is changed now, so that a second `start` completes the first', async () => {
       const { options, patches } = bench(
         { pods: { 'web-1': { 'packet-capture/state': 'running' } }, agent: overlooked(1) },
         { refreshAfterSeconds: 0 },
@@ -244,7 +244,7 @@ describe('updatePods', () => {
       expect(patches).toHaveLength(1);
     });
 
-    test('again and again, with another value each time, for that alone counts as a change', async () => {
+    test('is requested repeatedly, each time with another value, because only that counts as a change', async () => {
       const { options, patches } = bench(
         { pods: { 'web-1': idle }, agent: overlooked(2) },
         { refreshAfterSeconds: 0.4, timeoutSeconds: 10 },
@@ -270,7 +270,7 @@ describe('updatePods', () => {
   const mirrored = { settings: { state: 'running', mirror: 'vxlan://collector' } };
 
   test.each([true, false])(
-    'a mirror that the pod has no container for is told, pod by pod (waiting: %s)',
+    'a mirror for which a pod has no container is reported for each pod (waiting: %s)',
     async (wait) => {
       const { options, lines, patches } = bench({ pods: { 'web-1': idle } }, { ...mirrored, wait });
       expect((await updatePods(options)).pods).toMatchObject([

@@ -40,7 +40,7 @@ async function interrupted(
 }
 
 describe('a folder', () => {
-  test('gives back what was put in, and holds nothing else', async () => {
+  test('returns what was stored, and contains nothing else', async () => {
     for (const material of [old, bothTrusted, newServed]) {
       await writeFolder(folder, folderWrites(material));
       await expect(readFolder(folder)).resolves.toStrictEqual(material);
@@ -48,7 +48,7 @@ describe('a folder', () => {
     expect((await readdir(folder)).toSorted()).toStrictEqual(['ca.crt', 'tls.crt', 'tls.key']);
   });
 
-  test('files with a private key are for their owner alone, also where others could read one before', async () => {
+  test('only the owner can read files with a private key, also if others could read the file before', async () => {
     await writeFile(join(folder, 'tls.key'), old.key);
     await chmod(join(folder, 'tls.key'), 0o644);
     await writeFolder(folder, folderWrites({ ...bothTrusted, key: old.key }));
@@ -58,7 +58,7 @@ describe('a folder', () => {
     expect(modes.map((mode) => mode.toString(8))).toStrictEqual(['644', '600', '644', '600']);
   });
 
-  test('what is not there is not there: some files, all files, the folder', async () => {
+  test('absent files, and an absent folder, are read as absent', async () => {
     await writeFolder(folder, folderWrites(old));
     await rm(join(folder, 'tls.key'));
     await expect(readFolder(folder)).resolves.toStrictEqual({ caBundle: old.caBundle, certificate: old.certificate });
@@ -67,7 +67,7 @@ describe('a folder', () => {
     await expect(existingFiles(join(folder, 'none'))).resolves.toStrictEqual([]);
   });
 
-  test('that cannot be written says so and leaves no other file', async () => {
+  test('that cannot be written is an error, and no other file stays', async () => {
     await writeFile(join(folder, 'file'), '');
     await expect(writeFolder(join(folder, 'file', 'below'), folderWrites(old))).rejects.toMatchObject({
       code: 'FILE_UNWRITABLE',
@@ -83,7 +83,7 @@ describe('a folder', () => {
   });
 });
 
-describe('a rotation interrupted after any of its writes goes on', () => {
+describe('a rotation that is interrupted after any write can be continued', () => {
   test.each([0, 1, 2, 3, 4])('step 1, %i writes', async (writes) => {
     const found = await interrupted(old, bothTrusted, writes);
     // The last write is the bundle: before it nobody trusts the new CA, so another one is made.

@@ -59,7 +59,7 @@ describe('inspect', () => {
     });
   });
 
-  test('nothing that is printed holds a key', () => {
+  test('no output contains a private key', () => {
     expect(JSON.stringify(inspect(good, { now }))).not.toMatch(/PRIVATE|BEGIN/);
   });
 
@@ -88,11 +88,11 @@ describe('inspect', () => {
     expect(codesOf(material())).toStrictEqual(codes);
   });
 
-  test('a wildcard for the namespace fits, as it does for Go', () => {
+  test('a wildcard for the namespace matches, as in Go', () => {
     expect(codesOf(makeMaterial({ dnsNames: ['*.tools.svc'], now }, first))).toStrictEqual([]);
   });
 
-  test('what is there is checked when parts are allowed to be missing', () => {
+  test('present parts are checked if others may be missing', () => {
     expect(inspect({ certificate: good.certificate }, { now, host }).findings).toStrictEqual([]);
     expect(inspect({ caBundle: good.caBundle }, { now: addDays(now, 4000) }).findings).toMatchObject([
       { code: 'expired' },
@@ -113,14 +113,14 @@ describe('inspect', () => {
     expect(codesOf(good, at)).toStrictEqual(codes);
   });
 
-  test('the old CA of a rotation may have expired: nothing depends on it', () => {
+  test('the old CA of a rotation may have expired, because nothing depends on it', () => {
     const renewed = makeMaterial({ dnsNames, now: addDays(now, 3640) }, withNewSerials(second));
     expect(codesOf({ ...renewed, caBundle: `${good.caBundle}${renewed.caBundle}` }, addDays(now, 3660))).toStrictEqual(
       [],
     );
   });
 
-  test('a chain by way of an intermediate CA, as long as that is valid', () => {
+  test('a chain through an intermediate CA is valid while that CA is', () => {
     const intermediate = signCertificate({
       commonName: 'between',
       serial: second.caSerial,
@@ -150,7 +150,7 @@ describe('inspect', () => {
     expect(codesOf({ ...material, certificate: leaf })).toStrictEqual(['not_signed_by_ca']);
   });
 
-  test('what was signed by a certificate that is no CA', async () => {
+  test('a certificate that is signed by one that is not a CA', async () => {
     const at = new Date();
     const { caBundle } = makeMaterial({ dnsNames, now: at }, first);
     const folder = await mkdtemp(join(tmpdir(), 'certificates-'));
@@ -231,7 +231,7 @@ describe('reuse', () => {
     expect(decideReuse({ ...question, material: material(), now: at }).action).toBe(action);
   });
 
-  test("with the CA's key at hand a new serving certificate does, as long as the CA is good and trusted", () => {
+  test("with the CA's key, a new serving certificate is enough if the CA is valid and trusted", () => {
     const ca = { certificate: good.caBundle, key: first.caKey };
     const soon = addDays(now, 710);
     expect(decideReuse({ ...question, material: good, now: soon, ca })).toMatchObject({
@@ -249,13 +249,13 @@ describe('reuse', () => {
 });
 
 describe('values', () => {
-  test('give back what was put in', () => {
+  test('return what was stored', () => {
     const rotating = trustBoth(good, other, now);
     for (const material of [good, rotating])
       expect(materialOfValues(JSON.parse(JSON.stringify(valuesOfMaterial(material))))).toStrictEqual(material);
   });
 
-  test('name every key, so that nothing of an upgrade before stays', () => {
+  test('contain every key, so that nothing stays from an earlier upgrade', () => {
     expect(valuesOfMaterial(good).certs.next).toStrictEqual({ certificate: '', key: '' });
   });
 
@@ -268,7 +268,7 @@ describe('values', () => {
     expect(materialOfValues(values)).toBeUndefined();
   });
 
-  test('that are no text are refused with their place', () => {
+  test('that are not text are refused with their place', () => {
     expect(() => materialOfValues({ certs: { mode: 'baked', key: 5 } })).toThrow(
       expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'certs.key' }),
     );

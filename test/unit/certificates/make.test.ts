@@ -96,20 +96,20 @@ describe('openssl verify, strict', () => {
   });
 });
 
-describe('what is made', () => {
+describe('the new material', () => {
   test('the same input gives the same bytes', () => {
     expect(makeMaterial({ dnsNames, now }, first)).toStrictEqual(material);
     expect(makeMaterial({ dnsNames, now: addDays(now, 1) }, first).certificate).not.toBe(material.certificate);
   });
 
-  test('the text is what others write, so that it is the same after being read and written', () => {
+  test('the text has the usual form, so it is the same after it is read and written', () => {
     expect(new X509Certificate(material.caBundle).toString()).toBe(material.caBundle);
     expect(new X509Certificate(material.certificate).toString()).toBe(material.certificate);
     expect(material.key).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
     expect(JSON.stringify(material)).not.toContain(first.caKey.split('\n')[5] ?? '');
   });
 
-  test('two CAs are told apart by their subjects, even when their keys are the same', () => {
+  test('two CAs have different subjects, even if their keys are equal', () => {
     const subjects = [first, second, withNewSerials(first)].map(
       (randomness) => new X509Certificate(makeMaterial({ dnsNames, now }, randomness).caBundle).subject,
     );
@@ -130,7 +130,7 @@ describe('what is made', () => {
     expect(() => servingNames('web', 'a.b')).toThrow(expect.objectContaining({ code: 'USAGE', where: '--namespace' }));
   });
 
-  test('the longest names that Kubernetes takes fit', () => {
+  test('the longest names of Kubernetes fit', () => {
     const names = servingNames('s'.repeat(63), 'n'.repeat(63));
     const certificate = new X509Certificate(makeMaterial({ dnsNames: names, now }, first).certificate);
     expect(certificate.checkHost(`${'s'.repeat(63)}.${'n'.repeat(63)}.svc`, { subject: 'never' })).toBeDefined();
@@ -140,7 +140,7 @@ describe('what is made', () => {
 });
 
 describe("a CA of the user's own", () => {
-  test('signs without coming along as a key, and the bundle is that CA', async () => {
+  test('signs, its key is not in the result, and the bundle is that CA', async () => {
     const ca = { certificate: material.caBundle, key: first.caKey };
     const served = makeServing({ dnsNames: servingNames('web', 'shop'), now }, second, ca);
     expect(served.caBundle).toBe(material.caBundle);

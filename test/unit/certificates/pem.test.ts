@@ -7,7 +7,7 @@ const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' });
 const broken = expect.objectContaining({ code: 'CERTIFICATE_INVALID', where: 'a file' });
 
-test('text between blocks, carriage returns and blocks of other kinds are passed over', () => {
+test('text between blocks, carriage returns and other kinds of blocks are ignored', () => {
   const parameters = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
   const { keys, certificates } = readPem(`subject=x\n${parameters}${pkcs8}`.replaceAll('\n', '\r\n'), 'a file');
   expect(certificates).toStrictEqual([]);
@@ -32,7 +32,7 @@ test.each([
   expect(() => readPem(text, 'a file')).toThrow(broken);
 });
 
-test('what is said of an unreadable key does not repeat it', () => {
+test('the message about an unreadable key does not contain it', () => {
   const secret = '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n';
   expect(() => readKey(secret, 'a file')).toThrow(
     expect.objectContaining({ code: 'CERTIFICATE_INVALID', message: expect.not.stringContaining('c2VjcmV0') }),

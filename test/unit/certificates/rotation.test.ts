@@ -64,12 +64,12 @@ describe('the three steps', () => {
     ]);
   });
 
-  test('the bundle holds the old CA, both, both, the new one', () => {
+  test('the bundle has the old CA, both, both, and the new one', () => {
     const both = [old.caBundle, fresh.caBundle];
     expect(states.map(bundleOf)).toStrictEqual([[old.caBundle], both, both, [fresh.caBundle]]);
   });
 
-  test('the pair waits after the first step and is gone after the second; in the end only the new material is left', () => {
+  test('the next pair is stored in the first step and served in the second; at the end only the new material is left', () => {
     expect(states.map(({ certificate }) => certificate)).toStrictEqual([
       old.certificate,
       old.certificate,
@@ -85,7 +85,7 @@ describe('the three steps', () => {
     expect(states[3]).toStrictEqual(fresh);
   });
 
-  test.each([0, 1, 2])('step %i loses no call, whoever sees it first', async (before) => {
+  test.each([0, 1, 2])('step %i loses no call, in whichever order its parts arrive', async (before) => {
     for (const [client, server] of [
       [before, before],
       [before, before + 1],
@@ -121,8 +121,8 @@ describe('the three steps', () => {
   });
 });
 
-describe('an interrupted rotation goes on', () => {
-  test('the second step was half written: the pair that waits is served', () => {
+describe('an interrupted rotation continues', () => {
+  test('if half of the second step was written, the next pair is served', () => {
     const [, bothTrusted = old] = states;
     for (const half of [
       { ...bothTrusted, key: fresh.key },
@@ -132,12 +132,12 @@ describe('an interrupted rotation goes on', () => {
     }
   });
 
-  test('a pair waits whose CA is not trusted yet: the first step is taken again', () => {
+  test('if the CA of the next pair is not trusted yet, the first step is repeated', () => {
     const { certificate, key } = fresh;
     expect(trustBoth({ ...old, next: { certificate, key } }, another, now)).toStrictEqual(trustBoth(old, another, now));
   });
 
-  test('the pair that waited is lost, broken or expired: the first step is taken again, without the CA that signs nothing', () => {
+  test('if the next pair is lost, broken or expired, the first step is repeated without its CA', () => {
     const [, bothTrusted = old] = states;
     const { next, ...lost } = bothTrusted;
     expect(next).toBeDefined();
@@ -147,7 +147,7 @@ describe('an interrupted rotation goes on', () => {
       expect(bundleOf(trustBoth(material, another, now))).toStrictEqual([old.caBundle, another.caBundle]);
   });
 
-  test('the pair that waited has expired: the first step is taken again', () => {
+  test('if the next pair has expired, the first step is repeated', () => {
     const { caBundle, certificate, key } = tenDays;
     const material = { ...old, caBundle: `${old.caBundle}${caBundle}`, next: { certificate, key } };
     expect(nextStep(material, addDays(now, 9))).toBe('serve-new');

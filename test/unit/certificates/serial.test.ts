@@ -4,7 +4,7 @@ import { serialBytes, serialOf } from '../../../src/certificates/randomness.ts';
 
 const sixteenBytes = uint8Array({ minLength: serialBytes, maxLength: serialBytes });
 
-test('whatever chance gives, a serial is a positive 128-bit number in its shortest form', () => {
+test('for any random bytes, a serial is a positive 128-bit number in its shortest form', () => {
   assert(
     property(sixteenBytes, (random) => {
       const serial = serialOf(random);
@@ -25,7 +25,7 @@ test('whatever chance gives, a serial is a positive 128-bit number in its shorte
   );
 });
 
-test('all other bits come from chance', () => {
+test('all other bits are random', () => {
   assert(
     property(sixteenBytes, sixteenBytes, (one, other) => {
       const same =

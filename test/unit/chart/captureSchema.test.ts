@@ -121,7 +121,7 @@ const written = fc.oneof(
 describe.each(standingSettings.map(({ name, type }) => [name, type] as const))('%s', (name, type) => {
   const schema = settingSchema(type as StandingType) as Rule;
 
-  test('takes what the injector takes, and hardly more', () => {
+  test('accepts what the injector accepts, and little more', () => {
     fc.assert(
       fc.property(written, (value) => {
         const valid = settingProblem(name, value) === undefined;
@@ -131,7 +131,7 @@ describe.each(standingSettings.map(({ name, type }) => [name, type] as const))('
     );
   });
 
-  test('takes numbers where the injector does', () => {
+  test('accepts numbers where the injector does', () => {
     // A filter, a duration or a name may read as a number, yet nobody means one.
     const numeric = ['bytes', 'buffer', 'count', 'snaplen', 'port'].includes(type);
     fc.assert(

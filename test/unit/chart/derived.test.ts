@@ -29,11 +29,11 @@ type SchemaNode = {
 };
 
 describe('the committed chart', () => {
-  test('is current; `node scripts/chart.ts` makes it so', async () => {
+  test('is current; `node scripts/chart.ts` updates it', async () => {
     expect(await staleInCommittedChart()).toEqual([]);
   });
 
-  test('holds no key, no certificate and no path of a machine', async () => {
+  test('contains no key, no certificate and no path of a machine', async () => {
     const files = await readChartFolder(committedChart);
     expect(files.size).toBeGreaterThan(20);
     for (const [path, content] of files) {
@@ -44,15 +44,15 @@ describe('the committed chart', () => {
     }
   });
 
-  test('is the same twice', async () => {
+  test('is the same when it is generated again', async () => {
     expect([...(await projectChart())]).toEqual([...(await projectChart())]);
   });
 });
 
 describe('values.yaml', () => {
-  test('says what the tree says', () => expect(load(valuesYaml())).toEqual(defaultValues()));
+  test('has the defaults and texts of the tree', () => expect(load(valuesYaml())).toEqual(defaultValues()));
 
-  test('takes baked values instead of the defaults', () => {
+  test('contains baked values instead of the defaults', () => {
     const certs = { mode: 'baked', caBundle: 'a\nb\n', certificate: 'c', key: 'd', next: { certificate: '', key: '' } };
     expect(load(valuesYaml({ certs }))).toEqual({ ...defaultValues(), certs: { ...defaultValues().certs, ...certs } });
   });
@@ -74,7 +74,7 @@ describe('values.yaml', () => {
 });
 
 describe('values.schema.json', () => {
-  test('is strict at every level of our own, with global and enabled open', () => {
+  test('allows no unknown keys, except in global and enabled', () => {
     const schema = valuesSchema() as SchemaNode & { readonly $schema: string };
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
     expect(schema.properties).toHaveProperty('enabled');
@@ -82,12 +82,12 @@ describe('values.schema.json', () => {
     expect(open).toEqual(['.global']);
   });
 
-  test('says the same to helm and to people', () => {
+  test('has the same defaults as values.yaml', () => {
     expect(JSON.parse(compactSchema())).toEqual(valuesSchema());
     expect(JSON.parse(formatSchema())).toEqual(valuesSchema());
   });
 
-  test('needs nothing from elsewhere', () =>
+  test('refers to no other document', () =>
     expect(JSON.stringify(valuesSchema())).not.toMatch(/"\$(id"|ref":"(?!#\/definitions\/))/));
 });
 
@@ -110,14 +110,14 @@ test('capture has every setting that is not an action, and nothing else', () => 
   expect(known).toEqual(standingSettings.map(({ name, default: value }) => [name, value]));
 });
 
-test('the agent is the one of the sidecar', () => {
+test("the agent's defaults are those of the sidecar", () => {
   const { image, resources } = defaultValues().agent;
   expect(`registry.invalid/${image.repository}:${version}`).toBe(defaultAgent.image);
   expect(resources).toEqual(defaultAgent.resources);
   expect(image.pullPolicy).toBe(defaultAgent.imagePullPolicy);
 });
 
-test("no default image can be anybody's: no registry is named, and what stands for one is reserved", () => {
+test('no default image can be pulled: it has no registry, or a reserved one', () => {
   const { agent, image, global: shared } = defaultValues();
   expect([agent.image.registry, image.registry, shared.imageRegistry]).toEqual(['', '', '']);
   expect(identity.images).toEqual({

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
-test('a folder is replaced as a whole: stale files go', async () => {
+test('a folder is replaced completely, and stale files are removed', async () => {
   const out = join(folder, 'chart');
   await replaceFolder(out, files({ 'Chart.yaml': about, 'templates/old.yaml': 'old', 'stale/deep/a.txt': '' }));
   await replaceFolder(out, files({ 'Chart.yaml': about, 'templates/new.yaml': 'new' }));
@@ -27,7 +27,7 @@ test('a folder is replaced as a whole: stale files go', async () => {
   expect([...(await readChartFolder(out)).keys()].toSorted()).toEqual(['Chart.yaml', 'templates/new.yaml']);
 });
 
-test('what is no chart of ours is not touched', async () => {
+test('a folder that is not our chart is not changed', async () => {
   await mkdir(join(folder, 'home'));
   await writeFile(join(folder, 'home', 'letter.txt'), 'dear');
   await mkdir(join(folder, 'other'));
@@ -51,7 +51,7 @@ test('an empty folder is filled, and a link to a chart is followed', async () =>
   expect((await readdir(folder)).toSorted()).toEqual(['link', 'real']);
 });
 
-test('a chart that cannot be written leaves the one from before', async () => {
+test('when a chart cannot be written, the previous one stays', async () => {
   const out = join(folder, 'chart');
   await replaceFolder(out, files({ 'Chart.yaml': about }));
   // The second path needs a folder where the first one is a file.
@@ -76,7 +76,7 @@ test('a link among the templates is refused', async () => {
   });
 });
 
-test('differences are named', () => {
+test('differences are reported', () => {
   const wanted = files({ same: '1', other: '1', gone: '1' });
   expect(differences(wanted, files({ same: '1', other: '2', left: '' }))).toEqual([
     'different: other',

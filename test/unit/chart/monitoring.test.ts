@@ -60,7 +60,7 @@ test('the metrics of both programs are found', () => {
 });
 
 describe.each(alerts)('$alert', ({ expr, labels, annotations }) => {
-  test('asks for metrics that there are, and says what to do', () => {
+  test('uses metrics that exist, and says what to do', () => {
     const names = namesIn(expr);
     expect(names.length).toBeGreaterThan(0);
     expect(names.filter((name) => ![...ofAgent, ...ofInjector, ...foreign].includes(name))).toEqual([]);
@@ -81,7 +81,7 @@ describe.each(alerts)('$alert', ({ expr, labels, annotations }) => {
   });
 });
 
-test('webhooks that fail open are told by the names that they have', () => {
+test('webhooks that fail open are found by their names', () => {
   const [, pattern = ''] =
     /name=~"([^"]+)"/.exec(alerts.find(({ alert }) => alert === 'PacketCaptureWebhookFailsOpen')?.expr ?? '') ?? [];
   for (const name of Object.values(webhookNames)) expect(name).toMatch(new RegExp(`^(?:${pattern})$`));
@@ -89,13 +89,13 @@ test('webhooks that fail open are told by the names that they have', () => {
 });
 
 describe('the dashboard', () => {
-  test('asks for metrics that there are, and for all of the agent', () => {
+  test('uses metrics that exist, and all metrics of the agent', () => {
     const names = namesIn(queries.map(({ expr }) => expr).join('\n'));
     expect(names.filter((name) => ![...ofAgent, ...ofInjector, ...foreign].includes(name))).toEqual([]);
     expect(ofAgent.filter((name) => !names.includes(name))).toEqual([]);
   });
 
-  test('has panels that do not cover each other, each with a name and a query', () => {
+  test('has panels that do not overlap, each with a title and a query', () => {
     const places = panels.map(({ gridPos: { x, y, w, h } }) => ({ left: x, right: x + w, top: y, bottom: y + h }));
     expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
     for (const [index, one] of places.entries()) {

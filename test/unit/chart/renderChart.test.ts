@@ -8,13 +8,13 @@ const texts = (rendered: ReadonlyMap<string, Uint8Array>) =>
   [...rendered].map(([path, content]) => [path, new TextDecoder().decode(content)]);
 
 describe('a file', () => {
-  test('of Helm is copied byte for byte, whatever stands in it', () => {
+  test('of Helm is copied unchanged, whatever it contains', () => {
     const content = Uint8Array.from([0xef, 0xbb, 0xbf, 0xff, 0x00, ...bytes('{{ .Values.a }}{{name}}\r\n')]);
     const rendered = renderChart(new Map([['templates/a.yaml', content]]), { name: 'x' });
     expect(rendered.get('templates/a.yaml')).toEqual(content);
   });
 
-  test('with .hbs is rendered, without HTML escapes, and loses the suffix', () => {
+  test('with .hbs is rendered without HTML escapes, and its name loses the suffix', () => {
     const rendered = renderChart(
       files([
         'templates/_a.tpl.hbs',
@@ -45,7 +45,7 @@ describe('a file', () => {
     '_a.tpl',
     '.helmignore',
     'templates/a.yaml',
-  ])('%s is taken', (path) => {
+  ])('%s is accepted', (path) => {
     expect([...renderChart(files([path, '']), {}).keys()]).toEqual([path]);
     expect([...renderChart(files([`${path}.hbs`, '']), {}).keys()]).toEqual([path]);
   });

@@ -114,7 +114,7 @@ test('a certificate that expires soon warns, an expired one is an error', () => 
   expect(audit({ now: days(740) }, [running()]).ok).toBe(false);
 });
 
-test('missed pods are named with their workload, and each workload is rolled once', () => {
+test('missed pods are reported with their workload, and each workload is restarted once', () => {
   const owner = [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true }];
   const owned = (name: string): ReturnType<typeof pod> => ({
     ...pod(),
@@ -152,7 +152,7 @@ test('missed pods are named with their workload, and each workload is rolled onc
   );
 });
 
-test('requests in places that nothing reads', () => {
+test('annotations and labels in places that nothing reads are reported', () => {
   const inventory = {
     namespaces: [
       namespace({ 'packet-capture/injection': 'yes' }),
@@ -177,7 +177,7 @@ test('requests in places that nothing reads', () => {
   );
 });
 
-test('a namespace where nothing can be injected, and one that two releases take', () => {
+test('a namespace where nothing can be injected, and one that two releases select, are reported', () => {
   const labels = { 'packet-capture/injection': 'enabled' };
   const inventory = {
     pods: [],
@@ -192,7 +192,7 @@ test('a namespace where nothing can be injected, and one that two releases take'
   expect(codes(twice)).toContain('releases_overlap');
 });
 
-test('no release: no error, unless somebody asks for one', () => {
+test('without a release there is no error, unless a pod asks for injection', () => {
   expect(codes(audit({}))).toEqual(['release_none', 'pods_injected']);
   const asked = audit({
     inventory: { pods: [pod()], workloads: [], namespaces: [namespace({ 'packet-capture/injection': 'enabled' })] },
@@ -208,7 +208,7 @@ test('parts that may not be read are reported, and nothing is guessed', () => {
   expect(result.ok).toBe(true);
 });
 
-test('a sidecar of another version or image than the release injects, and one that lost what makes it native', () => {
+test('a sidecar with another version or image than the release injects, and one that is not native any more, are reported', () => {
   const status = JSON.stringify({ version: '0.0.9', containers: ['packet-capture'], volumes: [] });
   const carrying = (restartPolicy?: string): ReturnType<typeof pod> =>
     pod(

@@ -11,7 +11,7 @@ import { asking, deployment, pod, release, stateOf, subject } from '../../suppor
 
 const now = new Date('2026-11-23T00:00:00Z');
 
-test('what a cluster is fit for, by its version, its API and the rights', () => {
+test('the ways that a cluster supports follow from its version, its API and the rights', () => {
   const codes = (rest: Partial<Parameters<typeof judgeCompatibility>[0]>): string[] =>
     judgeCompatibility({ kubernetes: '1.37.2', minor: 37, policyApi: true, refused: [], ...rest }).map(
       ({ code }) => code,
@@ -51,7 +51,7 @@ test('what a cluster is fit for, by its version, its API and the rights', () => 
   expect(codes({ refused: undefined })).toContain('rights_unknown');
 });
 
-test('selectors hold as the API server has it', () => {
+test('selectors match as in the API server', () => {
   const labels = { a: '1' };
   const all = termsOf({
     matchLabels: { a: '1' },
@@ -104,11 +104,11 @@ test.each([
   ],
   ['a Job', [owner('Job', 'batch/v1')], 'The pods of job/web are not replaced: delete it and create it again.'],
   ['nobody', [], 'No controller replaces this pod: delete it and create it again from its manifest.'],
-])('what makes a pod of %s anew', (_name, owners, line) => {
+])('the command that replaces a pod of %s', (_name, owners, line) => {
   expect(rollOf({ name: 'web-1', namespace: 'shop' }, owners).line).toBe(line);
 });
 
-test('the chain of owners ends where nothing more is known', () => {
+test('the chain of owners ends at the last known one', () => {
   const controller = (
     kind: string,
     name: string,
@@ -126,7 +126,7 @@ test('the chain of owners ends where nothing more is known', () => {
   expect(owners.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['ReplicaSet web-1', 'Deployment web']);
 });
 
-test('the opt-in is written where pods get it from, and a refusal taken away', () => {
+test('the advice writes the opt-in into the pod template or namespace, and removes an opt-out', () => {
   const found = subject(pod({}), { owners: [owner('Deployment', 'apps/v1', deployment({}))] });
   const roll = rollOf({ name: 'web-1', namespace: 'shop' }, found.owners);
   const annotations = (line: string): unknown =>
@@ -195,7 +195,7 @@ test('the verdict when no rule speaks against it', () => {
   });
 });
 
-test("the last word is the API server's: it knows what may not be read", () => {
+test("the API server's answer wins, because it knows what the user may not read", () => {
   const found = subject();
   const judgement = judge(found, undefined);
   expect(explain(facts({ judgement, known: false }))).toMatchObject({ state: 'missed', reason: 'missed_at_creation' });
@@ -204,7 +204,7 @@ test("the last word is the API server's: it knows what may not be read", () => {
   ).toMatchObject({ state: 'not_injected', reason: 'release_unknown' });
 });
 
-test("a condition of the values' own, in CEL, is left to the API server", () => {
+test('a CEL condition from the values is left to the API server', () => {
   const of = release();
   const rules = of.rules.map((rule) => ({
     ...rule,
@@ -222,7 +222,7 @@ test("a condition of the values' own, in CEL, is left to the API server", () => 
   expect(result.conditions).toContainEqual({ met: null, what: 'condition only-blue: object.metadata.name == "blue"' });
 });
 
-test('a workload is judged by what its next pods would be, and its pods are counted', () => {
+test('a workload is judged by its next pods, and its pods are counted', () => {
   const one = subject();
   const siblings = (count: number): WhyFacts['siblings'] =>
     Array.from({ length: count }, () => ({ subject: one, judgement: judge(one, [stateOf()]) }));
@@ -238,7 +238,7 @@ test('a workload is judged by what its next pods would be, and its pods are coun
   });
 });
 
-test('one screen for people', () => {
+test('the text for people fits on one screen', () => {
   const found = subject(pod({ 'packet-capture/inject': 'yes' }), {
     owners: [owner('ReplicaSet', 'apps/v1'), owner('Deployment', 'apps/v1', deployment(asking))],
   });

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 const root = join(import.meta.dirname, '../../..');
 const files = globSync(['*.md', 'docs/**/*.md', 'agent/*.md', 'chart/*.md', 'scripts/**/*.md'], { cwd: root });
 
-test.each(files.toSorted())('every link of %s leads somewhere', (file) => {
+test.each(files.toSorted())('every link of %s has a target', (file) => {
   const text = withoutCode(read(file));
   const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = '']) =>
     isBroken(file, target) ? [target] : [],

@@ -77,7 +77,7 @@ describe('judgeTrial', () => {
     expect(judgeTrial(pod).state).toBe(state);
   });
 
-  test('gives the reason and the words of Kubernetes, and the node', () => {
+  test('returns the reason and the message of Kubernetes, and the node', () => {
     expect(judgeTrial(waiting('ImagePullBackOff', missing))).toEqual({
       state: 'failed',
       reason: 'ImagePullBackOff',
@@ -103,7 +103,7 @@ describe('imageTrialPod', () => {
     securityContext: { runAsUser: 7, capabilities: { add: ['NET_RAW'] } },
   };
 
-  test('is placed and pulled as the workload is, and shares nothing else with it', () => {
+  test("has the workload's placement and pull secrets, and shares nothing else with it", () => {
     const like = {
       metadata: { labels: { app: 'web' }, annotations: { secret: 'x' } },
       spec: {
@@ -139,7 +139,7 @@ describe('imageTrialPod', () => {
     ).not.toMatch(/"app":|podAntiAffinity|"data"|secret/);
   });
 
-  test('meets Pod Security restricted whatever the sidecar has', () => {
+  test('is accepted by Pod Security restricted, whatever the sidecar has', () => {
     const { spec } = imageTrialPod({ name: 'trial', container, like: {}, pullSecrets: [], deadlineSeconds: 60 }) as {
       readonly spec: { readonly containers: readonly object[] };
     };

@@ -38,7 +38,7 @@ function fitOf(spec: PodSpec, ranges: readonly LimitRange[], equal = false): obj
   );
 }
 
-test('the ratio of case 22: the requests rise, the limits stay', () => {
+test('for a ratio of limit to request (case 22), the requests rise and the limits stay', () => {
   const ranges = range({
     type: 'Container',
     maxLimitRequestRatio: { cpu: '4', memory: '2' },
@@ -48,7 +48,7 @@ test('the ratio of case 22: the requests rise, the limits stay', () => {
   expect(fitOf(podWith(), ranges)).toEqual({ cpu: '63m/250m', memory: '32Mi/64Mi' });
 });
 
-test('the least of case 20: what is below it rises', () => {
+test('for a minimum (case 20), amounts below it rise', () => {
   const ranges = range({
     type: 'Container',
     min: { cpu: '100m', memory: '128Mi' },
@@ -58,7 +58,7 @@ test('the least of case 20: what is below it rises', () => {
   expect(fitOf(podWith(), ranges)).toEqual({ cpu: '100m/250m', memory: '128Mi/128Mi' });
 });
 
-test('what a whole pod may have, less what the app takes', () => {
+test('for a maximum of the whole pod, the sidecar gets what the app leaves', () => {
   const ranges = range({ type: 'Pod', max: { cpu: '1', memory: '100Mi' } });
   expect(fitOf(podWith({ cpu: '900m', memory: '50Mi' }, { cpu: '900m', memory: '50Mi' }), ranges)).toEqual({
     cpu: '10m/100m',
@@ -67,7 +67,7 @@ test('what a whole pod may have, less what the app takes', () => {
   expect(fitOf(podWith({ cpu: '1' }, { cpu: '1', memory: '90Mi' }), ranges)).toEqual({ impossible: 'cpu' });
 });
 
-test('a Guaranteed pod gets one value for both', () => {
+test('in a Guaranteed pod, request and limit are equal', () => {
   const ranges = range({ type: 'Container', max: { cpu: '200m', memory: '48Mi' } });
   const equal = {
     ...sidecar,
@@ -82,11 +82,11 @@ test('a Guaranteed pod gets one value for both', () => {
   ).toEqual({ cpu: '200m/200m', memory: '48Mi/48Mi' });
 });
 
-test('nothing that the agent cannot run with is proposed', () => {
+test('amounts with which the agent cannot run are not proposed', () => {
   expect(fitOf(podWith(), range({ type: 'Container', max: { memory: '8Mi' } }))).toEqual({ impossible: 'memory' });
 });
 
-test('what fits already stays', () => {
+test('amounts that fit are not changed', () => {
   expect(fitOf(podWith(), range({ type: 'Container', max: { cpu: '1', memory: '1Gi' } }))).toEqual({});
 });
 
@@ -106,7 +106,7 @@ const item = (type: string): fc.Arbitrary<LimitRangeItem> =>
     )
     .map((rest) => ({ type, ...rest }));
 
-test('where the app alone is admitted, what is proposed is admitted; without a proposal nothing simple is', () => {
+test('if the app alone is admitted, so is a proposal; if there is no proposal, no simple amounts are admitted', () => {
   const cases = fc.property(item('Container'), item('Pod'), some(500, 256), some(500, 256), judgedRight);
   expect(() => fc.assert(cases, { numRuns: 2000 })).not.toThrow();
 });
@@ -136,7 +136,7 @@ function judgedRight(container: LimitRangeItem, pod: LimitRangeItem, requests: A
   return admitted(pair('cpu', ['10m', '250m']), pair('memory', ['16Mi', '64Mi']));
 }
 
-test('native sidecars count with the containers, others only as long as they start (KEP-753)', () => {
+test('native sidecars count with the containers, other init containers only while they run (KEP-753)', () => {
   const of = (cpu: string): { resources: { requests: { cpu: string } } } => ({ resources: { requests: { cpu } } });
   const spec = {
     containers: [

@@ -26,13 +26,13 @@ test.each([
   ['Job', 'batch/v1', 'Job', 'batch.kubernetes.io/job-name'],
   ['CronJob', 'batch/v1', 'Job', 'job-name'],
   ['ReplicaSet', 'apps/v1', 'ReplicaSet', 'app'],
-])('a pod of a %s has the owner and the labels that its controller gives it', (kind, apiVersion, owner, label) => {
+])('a pod of a %s has the owner and the labels that its controller sets', (kind, apiVersion, owner, label) => {
   const { metadata } = made(kind, {}, apiVersion);
   expect(metadata?.ownerReferences).toMatchObject([{ kind: owner, controller: true }]);
   expect(metadata?.labels).toMatchObject({ app: 'web', [label]: expect.any(String) });
 });
 
-test('claims of a StatefulSet take the place of volumes of their name', () => {
+test('claims of a StatefulSet replace volumes of the same name', () => {
   const of: PodTemplate = {
     ...template,
     spec: {
@@ -51,7 +51,7 @@ test('claims of a StatefulSet take the place of volumes of their name', () => {
   ]);
 });
 
-test('a pod of a DaemonSet tolerates what its controller lets it tolerate, and is bound to a node', () => {
+test('a pod of a DaemonSet has the tolerations that its controller adds, and is bound to a node', () => {
   const { spec } = made('DaemonSet', {}, 'apps/v1', {
     spec: { ...template.spec, hostNetwork: true, tolerations: [{ key: 'own' }] },
   });
@@ -59,7 +59,7 @@ test('a pod of a DaemonSet tolerates what its controller lets it tolerate, and i
   expect(JSON.stringify(spec?.['affinity'])).toContain('matchFields');
 });
 
-test('another pod like a living one is not on its node, and blocks the deletion of nobody', () => {
+test('a copy of a living pod is not bound to its node, and does not block the deletion of its owner', () => {
   const owner = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'u2', controller: true };
   const object = {
     apiVersion: 'v1',
@@ -73,7 +73,7 @@ test('another pod like a living one is not on its node, and blocks the deletion 
   expect(spec).toEqual(template.spec);
 });
 
-test('without our sidecar, a template refuses it by every key', () => {
+test('a template without our sidecar opts out by every key', () => {
   const plan = planInjection(template, { config: defaultSidecarConfig, settings: {}, podSecurity: 'privileged' });
   const carrying = plan.inject ? withAddition(template, plan.addition) : template;
   expect(carrying.spec?.initContainers).toHaveLength(1);

@@ -39,11 +39,11 @@ describe('a quota of memory for the requests of three pods', () => {
     quota({ 'requests.memory': hard }, { 'requests.memory': used }),
   ];
 
-  test('that is used up by them holds the new ones when the old ones go', () => {
+  test('that they use up has room for the new pods when the old ones are deleted', () => {
     expect(quotaShortage(full('348Mi'), pods(3))).toBeUndefined();
   });
 
-  test('that is one mebibyte short leaves one of them out, because of the sidecar', () => {
+  test('that is one mebibyte too small for the sidecars refuses one pod', () => {
     expect(quotaShortage(full('347Mi'), pods(3))).toMatchObject({
       quota: 'small',
       resource: 'requests.memory',
@@ -54,13 +54,13 @@ describe('a quota of memory for the requests of three pods', () => {
     });
   });
 
-  test('has to hold an old one too where a new one comes first', () => {
+  test('must have room for an old pod too when a new pod is created first', () => {
     expect(quotaShortage(full('447Mi'), pods(3, { surge: true }))).toMatchObject({ missing: '1Mi', bySidecar: true });
     expect(quotaShortage(full('448Mi'), pods(3, { surge: true }))).toBeUndefined();
     expect(quotaShortage(full('350Mi'), pods(3, { surge: true }))).toMatchObject({ bySidecar: false });
   });
 
-  test('that is too small for the app already is not our doing, unless fewer pods fit', () => {
+  test('that is too small for the app alone is not blamed on the sidecar, unless fewer pods fit', () => {
     expect(quotaShortage(full('250Mi', '200Mi'), pods(2, { replicas: 3 }))).toMatchObject({
       fitting: { with: 2, without: 2 },
       bySidecar: false,
@@ -71,7 +71,7 @@ describe('a quota of memory for the requests of three pods', () => {
     });
   });
 
-  test('counts what others use', () => {
+  test('counts what other pods use', () => {
     const used = [quota({ 'requests.memory': '1Gi' }, { 'requests.memory': '900Mi' })];
     expect(quotaShortage(used, pods(3))).toBeUndefined();
     expect(quotaShortage(used, pods(1))).toBeUndefined();
@@ -81,7 +81,7 @@ describe('a quota of memory for the requests of three pods', () => {
   });
 });
 
-test('what one resource has no room for already, another one cannot be blamed for', () => {
+test('when one resource has no room already, another one is not blamed', () => {
   const both = (memory: string): ResourceQuota[] => [
     quota({ 'requests.memory': memory, 'limits.memory': '10Mi' }, { 'requests.memory': '0', 'limits.memory': '0' }),
   ];
@@ -95,7 +95,7 @@ test('what one resource has no room for already, another one cannot be blamed fo
   });
 });
 
-test('limits, pods and the bare names are counted as the API server does', () => {
+test('limits, pods and resources without a prefix are counted as in the API server', () => {
   expect(quotaShortage([quota({ 'limits.memory': '63Mi' }, { 'limits.memory': '0' })], pods(1))).toMatchObject({
     resource: 'limits.memory',
     bySidecar: true,
@@ -110,7 +110,7 @@ test('limits, pods and the bare names are counted as the API server does', () =>
   expect(quotaShortage([quota({ services: '0' }, { services: '0' })], pods(3))).toBeUndefined();
 });
 
-test('a pod that becomes Burstable by the sidecar moves to the quota of these', () => {
+test('a pod that becomes Burstable because of the sidecar counts in the quota of Burstable pods', () => {
   const bare: PodSpec = { containers: [{ name: 'app' }] };
   const burstable = { ...bare, initContainers: carrying.initContainers ?? [] };
   const no = quota({ pods: '0' }, { pods: '0' }, { scopes: ['NotBestEffort'] });
@@ -156,11 +156,11 @@ test.each([
   ['StatefulSet', { replicas: 1 }, false],
   ['DaemonSet', {}, false],
   ['DaemonSet', { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } }, true],
-] as const)('a %s of %j needs room for one more: %s', (kind, spec, expected) => {
+] as const)('whether a %s of %j needs room for one more pod: %s', (kind, spec, expected) => {
   expect(needsSurge(workload(kind, spec))).toBe(expected);
 });
 
-test('how many pods each kind has', () => {
+test('the number of pods of each kind', () => {
   expect(replicasOf(workload('DaemonSet', {}, { desiredNumberScheduled: 5 }))).toBe(5);
   expect(replicasOf(workload('Job', { parallelism: 3 }))).toBe(3);
   expect(replicasOf(workload('CronJob', { jobTemplate: { spec: { parallelism: 2 } } }))).toBe(2);

@@ -43,13 +43,13 @@ function server(pods: number): { readonly kubectl: Kubectl; readonly pages: numb
   return { kubectl, pages };
 }
 
-test("a workload's pods are counted page by page, those that have ended left out", async () => {
+test("a workload's pods are counted page by page, without those that have ended", async () => {
   const { kubectl, pages } = server(600);
   const { present, tooMany } = await readSurroundings(kubectl, 'shop', object);
   expect([present?.length, tooMany, pages]).toEqual([599, false, [250, 250, 100]]);
 });
 
-test('beyond a bound they are not, and that is said', async () => {
+test('beyond a limit they are not counted, and a warning says so', async () => {
   const { kubectl, pages } = server(mostPresent + 1);
   expect(await readSurroundings(kubectl, 'shop', object)).toMatchObject({ present: undefined, tooMany: true });
   expect(pages.reduce((sum, count) => sum + count, 0)).toBe(mostPresent);

@@ -16,12 +16,12 @@ describe('makeKubectl', () => {
     );
   });
 
-  test('hands arguments on as they are, past no shell', async () => {
+  test('passes arguments unchanged, without a shell', async () => {
     const { stdout } = await makeKubectl({ program: 'echo' })(['$HOME;', '*', '"a  b"'], { timeoutSeconds: 60 });
     expect(stdout).toBe('--request-timeout=60s $HOME; * "a  b"');
   });
 
-  test('is the program that KUBECTL names', async () => {
+  test('runs the program that KUBECTL names', async () => {
     vi.stubEnv('KUBECTL', '/bin/echo');
     expect((await makeKubectl({})(['version'])).stdout).toBe('--request-timeout=15s version');
   });
@@ -33,7 +33,7 @@ describe('makeKubectl', () => {
     });
   });
 
-  test('fails with what the program says', async () => {
+  test("fails with the program's message", async () => {
     await expect(makeKubectl({ program: 'cat' })(['/nonexistent'])).rejects.toMatchObject({
       code: 'KUBECTL_FAILED',
       message: expect.stringContaining('request-timeout=15s'),
@@ -41,21 +41,21 @@ describe('makeKubectl', () => {
     });
   });
 
-  test('a program that fails without a word leaves its exit code', async () => {
+  test('reports the exit code of a program that fails without a message', async () => {
     await expect(makeKubectl({ program: 'false' })([])).rejects.toMatchObject({
       code: 'KUBECTL_FAILED',
       message: 'exit code 1',
     });
   });
 
-  test('ends with INTERRUPTED when its signal does', async () => {
+  test('ends with INTERRUPTED when its signal is aborted', async () => {
     await expect(makeKubectl({ program: 'echo', signal: AbortSignal.abort() })(['get'])).rejects.toMatchObject({
       code: 'INTERRUPTED',
     });
   });
 });
 
-test('kubectlWarnings are the warnings of the API server alone', () => {
+test('kubectlWarnings returns only the warnings of the API server', () => {
   expect(
     kubectlWarnings(
       'Warning: would violate PodSecurity "baseline:latest"\nI1122 log\nWarning: unknown field "spec.foo"\n',
@@ -82,7 +82,7 @@ test('the place of an error is the command, not its script', async () => {
   });
 });
 
-test('an error holds nothing of the input', async () => {
+test('an error contains nothing of the input', async () => {
   const error: unknown = await makeKubectl({ program: '/nonexistent/kubectl' })(['create', '-f', '-'], {
     input: 'SECRET',
   }).catch((failure: unknown) => failure);
@@ -90,7 +90,7 @@ test('an error holds nothing of the input', async () => {
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('SECRET');
 });
 
-test('an answer that is larger than what is read is ended early', async () => {
+test('an answer that is too large is cut off', async () => {
   const before = process.memoryUsage().rss;
   await expect(
     makeKubectl({ program: 'test/fixtures/running/endless.sh' })(['exec'], { maxBytes: 1024 ** 2 }),
@@ -104,7 +104,7 @@ test('an answer that is larger than what is read is ended early', async () => {
   );
 });
 
-test('an answer that is not JSON is said to be none', async () => {
+test('an answer that is not JSON is reported as such', async () => {
   await expect(kubectlJson(makeKubectl({ program: 'echo' }), ['get', 'pods'])).rejects.toMatchObject({
     code: 'KUBECTL_FAILED',
     message: expect.stringMatching(/^the answer is not/) as string,

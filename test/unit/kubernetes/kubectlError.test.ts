@@ -51,17 +51,17 @@ describe('kubectlErrorCode', () => {
 });
 
 describe('kubectlMessage', () => {
-  test('leaves the log lines of the client library out', () => {
+  test('omits the log lines of the client library', () => {
     expect(kubectlMessage(`${klog}\n${klog}\nThe connection to the server localhost:8080 was refused\n`)).toBe(
       'The connection to the server localhost:8080 was refused',
     );
   });
 
-  test('keeps them when there is nothing else', () => {
+  test('keeps them if there is nothing else', () => {
     expect(kubectlMessage(`${klog}\n`)).toBe(klog);
   });
 
-  test('keeps every line of its own', () => {
+  test('keeps every line that kubectl writes itself', () => {
     expect(
       kubectlMessage('The Deployment "web" is invalid:\n* spec.a: Required value\n* spec.b: Required value\n'),
     ).toBe('The Deployment "web" is invalid:\n* spec.a: Required value\n* spec.b: Required value');

@@ -3,7 +3,7 @@ import { delimiter } from 'node:path';
 import { expect, test } from 'vitest';
 import { kubectlFlags } from '../../../src/kubernetes/kubectlFlags.ts';
 
-test('flags are handed on as they are', () => {
+test('flags are passed unchanged', () => {
   const { flags, env } = kubectlFlags(
     {
       as: 'admin',
@@ -30,7 +30,7 @@ test('flags are handed on as they are', () => {
   expect(env).toEqual({});
 });
 
-test('a secret is handed on in a file that only this user can read', () => {
+test('a secret is passed in a file that only this user can read', () => {
   const { flags, env } = kubectlFlags({ token: 'SECRET', context: 'prod', clientKey: 'key.pem' }, undefined, {
     KUBECONFIG: `/a${delimiter}/b`,
   });
@@ -43,14 +43,14 @@ test('a secret is handed on in a file that only this user can read', () => {
   });
 });
 
-test('in a pod without a kubeconfig the cluster stays that of the pod', () => {
+test("in a pod without a kubeconfig, the pod's own cluster is used", () => {
   const pod = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443', KUBECONFIG: '/nonexistent' };
   const { flags, env } = kubectlFlags({ token: 'SECRET' }, undefined, pod);
   expect(flags).toContain('--cluster=packet-capture-flags');
   expect(readFileSync((env['KUBECONFIG'] ?? '').split(delimiter)[0] ?? '', 'utf8')).toContain('https://[fd00::1]:443');
 });
 
-test('a --kubeconfig that is not there is said, not passed over', () => {
+test('a --kubeconfig that does not exist is an error', () => {
   expect(() => kubectlFlags({ token: 't', kubeconfig: '/nonexistent' }, undefined, {})).toThrow(
     expect.objectContaining({ code: 'FILE_UNREADABLE' }) as Error,
   );

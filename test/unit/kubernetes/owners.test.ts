@@ -17,7 +17,7 @@ describe('controllerOf', () => {
     expect(controllerOf({ name: 'web' })).toBeUndefined();
   });
 
-  test('the hint names a workload, and for a kind of somebody else another way', () => {
+  test('the hint names a workload, and for a custom resource another way', () => {
     expect(ownerHint({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' })).toBe(
       'Name its owner: deployment/web.',
     );
@@ -48,12 +48,12 @@ describe('deliveryWarnings', () => {
     );
   });
 
-  test('a HelmRelease of Flux is not taken for a release of Helm too', () => {
+  test('a HelmRelease of Flux does not count as a release of Helm too', () => {
     const warnings = warningsOf({ ...helm, labels: { ...helm.labels, 'helm.toolkit.fluxcd.io/name': 'shop' } });
     expect(warnings.map((line) => line.split(' manages')[0])).toEqual(['Flux (HelmRelease)']);
   });
 
-  test('none for a workload that people made, nor for a mere label of a chart', () => {
+  test("are absent for a workload that a person created, even with a chart's label", () => {
     expect(warningsOf({ managedFields: [{ manager: 'kubectl-client-side-apply' }] })).toEqual([]);
     expect(warningsOf({ labels: helm.labels })).toEqual([]);
     expect(warningsOf({ labels: { 'app.kubernetes.io/instance': 'shop' } })).toEqual([]);

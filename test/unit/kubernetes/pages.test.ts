@@ -33,7 +33,7 @@ function server(count: number, fails: (limit: number, from: number, call: number
 
 const nameOf = ({ metadata }: ListedObject): string => metadata.name;
 
-test('a list is read page by page, and each object says what it is', async () => {
+test('a list is read page by page, and each object gets its kind', async () => {
   const { kubectl, asked } = server(600);
   const names = await readPages(kubectl, { kind: 'pods', namespace: undefined }, nameOf);
   expect(new Set(names).size).toBe(600);
@@ -48,7 +48,7 @@ test('a list is read page by page, and each object says what it is', async () =>
   ).toEqual(['it']);
 });
 
-test('objects that are too large for a page of so many come in smaller ones', async () => {
+test('large objects are read in smaller pages', async () => {
   const { kubectl, asked } = server(700, (limit) => {
     if (limit > 100) throw codedError('ANSWER_TOO_LARGE', 'too large');
   });
@@ -62,7 +62,7 @@ test('objects that are too large for a page of so many come in smaller ones', as
   });
 });
 
-test('pages that are gone make it begin again, and what was read before is not in it twice', async () => {
+test('when a page has expired, the list is read from the beginning, without duplicates', async () => {
   const once = server(1200, (_, __, call) => {
     if (call === 2)
       throw codedError('LIST_EXPIRED', 'Error from server (Expired): The provided continue parameter is too old');
@@ -77,7 +77,7 @@ test('pages that are gone make it begin again, and what was read before is not i
   expect(always.asked).toHaveLength(6);
 });
 
-test('a list that could have no end is read up to a bound, and whether that was all of it is told', async () => {
+test('a very long list is read up to a limit, and the result says whether it is complete', async () => {
   const many = server(100_000);
   const some = await readUpTo(
     many.kubectl,
@@ -108,7 +108,7 @@ test('the path of a page', () => {
   expect(listPath({ kind: 'namespaces', namespace: 'shop' }, 1, '')).toBe('/api/v1/namespaces?limit=1');
 });
 
-test('the namespace is that of the context, asked for once', async () => {
+test('the namespace of the context is read once', async () => {
   let calls = 0;
   const kubectl: Kubectl = async () => {
     calls += 1;
@@ -152,7 +152,7 @@ function podOf(index: number): ListedObject {
   };
 }
 
-test('objects of a list are kept without what nobody reads, and what they have in common once', () => {
+test('listed objects are kept without unused fields, and equal parts are shared', () => {
   const slim = createSlimmer();
   const [one, other] = [slim<Record<string, any>>(podOf(1)), slim<Record<string, any>>(podOf(2))] as const; // oxlint-disable-line typescript/no-explicit-any
   expect(one).toEqual({

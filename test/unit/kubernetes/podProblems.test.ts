@@ -13,7 +13,7 @@ const waiting = (reason: string, restartCount = 0): ContainerStatus => ({
 });
 
 describe('podProblems', () => {
-  test('says which container waits for what', () => {
+  test('reports which container waits for what', () => {
     const problems = podProblems([
       pod('web-1', '2026-01-01T00:00:01Z', { initContainerStatuses: [waiting('ErrImageNeverPull')] }),
     ]);
@@ -22,7 +22,7 @@ describe('podProblems', () => {
     ]);
   });
 
-  test('leaves out what every pod goes through, what is ready, and what is leaving', () => {
+  test('omits normal states, ready pods and terminating pods', () => {
     const leaving = pod('web-4', '2026-01-01T00:00:01Z', { containerStatuses: [waiting('CrashLoopBackOff')] });
     const pods = [
       pod('web-1', '2026-01-01T00:00:01Z', { containerStatuses: [waiting('ContainerCreating')] }),
@@ -49,11 +49,11 @@ describe('podProblems', () => {
     ['none', waiting('ImagePullBackOff')],
     ['previous', waiting('CrashLoopBackOff', 2)],
     ['current', { name: 'app', restartCount: 1, state: { terminated: { exitCode: 1, reason: 'Error' } } }],
-  ])('the log of the %s run may tell more', (log, container) => {
+  ])('the advice names the log of the %s run', (log, container) => {
     expect(podProblems([pod('web-1', '', { containerStatuses: [container] })])).toMatchObject([{ log }]);
   });
 
-  test('an exit code stands for a message that is missing', () => {
+  test('an exit code replaces a missing message', () => {
     const container = { name: 'app', state: { terminated: { exitCode: 137, reason: 'OOMKilled' } } };
     expect(podProblems([pod('web-1', '', { containerStatuses: [container] })]).map(formatProblem)).toEqual([
       'pod web-1, container app: OOMKilled: exit code 137',
@@ -105,7 +105,7 @@ describe('warningLines', () => {
     event('Deployment', 'web', 'Odd', '2026-01-01T00:00:08Z'),
   ];
 
-  test('are about the workload, its ReplicaSets and the pod, since the pod is there, in order, once', () => {
+  test('are about the workload, its ReplicaSets and the pod, since the creation of the pod, in order and without duplicates', () => {
     expect(warningLines(events, 'web', problem, 5)).toEqual([
       'replicaset/web-1: FailedCreate: FailedCreate in web-1',
       'deployment/web: Odd: Odd in web',
@@ -113,11 +113,11 @@ describe('warningLines', () => {
     ]);
   });
 
-  test('only the last ones', () => {
+  test('are limited to the last ones', () => {
     expect(warningLines(events, 'web', problem, 1)).toEqual(['pod/web-1-a: Failed: Failed in web-1-a']);
   });
 
-  test('without a pod those of the workload remain', () => {
+  test('without a pod are those of the workload', () => {
     expect(warningLines(events, 'web', undefined, 5).map((line) => line.split(':')[0])).toEqual([
       'replicaset/web-0',
       'replicaset/web-1',

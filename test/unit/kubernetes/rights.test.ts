@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
 import { askRights } from '../../../src/kubernetes/rights.ts';
 
-test("each right is asked for by the API's own members alone; a subresource is one of its own", async () => {
+test('each right is requested only with fields of the API; a subresource is a field of its own', async () => {
   let input = '';
   const kubectl: Kubectl = async (_, call) => {
     input = call?.input ?? '';

@@ -10,7 +10,7 @@ const at = (kind: string, spec: WorkloadSpec, status: WorkloadStatus, generation
   status: { observedGeneration: 2, ...status },
 });
 
-describe('a status from before the change says nothing', () => {
+describe('a status from before the change is ignored', () => {
   const complete = {
     replicas: 3,
     updatedReplicas: 3,
@@ -54,7 +54,7 @@ describe('Deployment', () => {
     });
   });
 
-  test('so is a deadline that has passed', () => {
+  test('a deadline that has passed is a problem', () => {
     const conditions = condition('Progressing', 'False', 'ProgressDeadlineExceeded');
     expect(progressOf({ replicas: 3, updatedReplicas: 3, availableReplicas: 2, conditions })).toMatchObject({
       done: false,
@@ -62,7 +62,7 @@ describe('Deployment', () => {
     });
   });
 
-  test('ordinary conditions are none', () => {
+  test('ordinary conditions are not problems', () => {
     const conditions = condition('Progressing', 'True', 'NewReplicaSetAvailable');
     expect(progressOf({ replicas: 3, updatedReplicas: 3, availableReplicas: 3, conditions })).toEqual({
       done: true,

@@ -30,21 +30,21 @@ test('the events of a watch are read from pieces of any size', async () => {
   );
 });
 
-test('an error ends it: by one the list must be read again', async () => {
+test('an error ends the watch, and one of them means that the list must be read again', async () => {
   const error = (code: number): Buffer =>
     Buffer.from(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code, message: 'too old' } })}\n`);
   await expect(all([error(410)])).rejects.toMatchObject({ code: 'LIST_EXPIRED' });
   await expect(all([error(500)])).rejects.toMatchObject({ code: 'API_FAILED', message: 'too old' });
 });
 
-test('an event without an end is not read to its end', async () => {
+test('an endless event is not read completely', async () => {
   const endless = (async function* endless() {
     for (;;) yield Buffer.alloc(1024 * 1024, 'x');
   })();
   await expect(readEvents(endless).next()).rejects.toMatchObject({ code: 'ANSWER_TOO_LARGE' });
 });
 
-test('it watches what the list had, from its version on, and ends by itself', () => {
+test('a watch begins at the version of the list, and ends by itself', () => {
   const asked: string[][] = [];
   const start: KubectlStart = (args) => {
     asked.push([...args]);

@@ -31,7 +31,7 @@ describe('workloadOf', () => {
     });
   });
 
-  test('a CronJob has it deeper', () => {
+  test('a CronJob has its pod template at a deeper path', () => {
     expect(workloadOf(object('batch/v1', 'CronJob', {}, { jobTemplate: { spec: { template } } }))).toMatchObject({
       path: ['spec', 'jobTemplate', 'spec', 'template'],
       template,
@@ -92,7 +92,7 @@ describe('workloadOf', () => {
 });
 
 describe('guardOperations', () => {
-  test('pin the object and its spec, not its status', () => {
+  test('test the object and its spec, but not its status', () => {
     expect(
       guardOperations(object('apps/v1', 'Deployment', { uid: 'u', generation: 3, resourceVersion: '77' })),
     ).toEqual([
@@ -101,7 +101,7 @@ describe('guardOperations', () => {
     ]);
   });
 
-  test('pin the whole object where there is no generation', () => {
+  test('test the whole object if it has no generation', () => {
     expect(guardOperations(object('apps/v1', 'Deployment', { uid: 'u', resourceVersion: '77' }))[1]).toEqual({
       op: 'test',
       path: '/metadata/resourceVersion',

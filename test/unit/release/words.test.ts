@@ -88,7 +88,7 @@ test('clients that the injector refused are named once each, as they were last',
   expect(refusedClients('')).toEqual([]);
 });
 
-test('the lines that do by hand what the hooks do, and undo it', () => {
+test('the commands that do and undo the work of the hooks', () => {
   const intent = intentOf({
     injection: { namespaceLabel: 'l', annotation: 'a/b' },
     targets: [{ namespace: 'shop', deployments: ['web'], statefulSets: ['db'] }],

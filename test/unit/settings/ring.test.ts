@@ -23,7 +23,7 @@ test('without settings it fits the default ring of 8 files of 16Mi, the file bei
   expect(volumeBytes({})).toBe((8 * 16 + 16 + 64 + 16) * mebibyte);
 });
 
-test('kept files get as much room as keep-size says, and no more than the volume may have', () => {
+test('kept files get the room that keep-size gives, within the limit of the volume', () => {
   expect(volumeBytes({ 'keep-size': '1Gi' }) - volumeBytes({})).toBe((1024 - 64) * mebibyte);
   expect(volumeBytes({ 'keep-size': 'huge' })).toBe(volumeBytes({}));
   expect(volumeBytes({ 'keep-size': '10Gi' }, 200 * mebibyte)).toBe(200 * mebibyte);
@@ -34,7 +34,7 @@ test('a value that is not valid counts as the default', () => {
   expect(volumeBytes({ 'file-size': 'huge', 'file-count': '-1' })).toBe(volumeBytes({}));
 });
 
-test('even of the largest ring it is a quantity that the capture agent reads', () => {
+test('the size for the largest ring is a quantity that the agent can read', () => {
   fc.assert(
     fc.property(fc.maxSafeNat(), fc.integer({ min: 1, max: 999_999_999 }), (size, count) => {
       const text = formatMebibytes(volumeBytes({ 'file-size': String(size), 'file-count': String(count) }));
@@ -44,7 +44,7 @@ test('even of the largest ring it is a quantity that the capture agent reads', (
   );
 });
 
-test('a ring that needs more than a volume may have is named with its arithmetic; its volume has no more', () => {
+test('a ring that is too large for a volume is reported with its calculation, and its volume has the largest size', () => {
   const [values, most] = [{ 'file-size': '10Gi', 'file-count': '100' }, 10 * 1024 ** 3];
   expect(volumeLimitProblem(values, most)).toBe(
     'file-size 10Gi x (file-count 100 + 1) + 16Mi = 1010.02Gi, more than the 10Gi that a volume may have',

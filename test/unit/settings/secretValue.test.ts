@@ -26,7 +26,7 @@ function said(act: () => unknown): string {
   return '';
 }
 
-test.each(destinations)('a destination that is not valid is named, and its value is in no message: %#', (upload) => {
+test.each(destinations)('an invalid destination is reported, and no message contains its value: %#', (upload) => {
   for (const text of [
     said(() => settingsOfFlags({ upload })),
     said(() => readSidecarConfig({ settings: { upload } }, 'sidecarconfig.yaml')),
@@ -36,7 +36,7 @@ test.each(destinations)('a destination that is not valid is named, and its value
   }
 });
 
-test('what an agent says of its own is told without it too', () => {
+test("the agent's report of its setting does not contain the value either", () => {
   const [upload] = destinations;
   const invalid = [
     { setting: 'upload', value: upload, reason: 'must be REMOTE:PATH' },

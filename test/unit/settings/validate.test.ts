@@ -13,7 +13,7 @@ test.each(settings.map(({ name, default: value }) => [name, value]))(
   },
 );
 
-test('every setting stands in the table of values', () => {
+test('every setting is in the table of values', () => {
   const covered = new Set(settingValues.map(([name]) => name));
   expect(settings.map(({ name }) => name).filter((name) => !covered.has(name))).toEqual([]);
 });

@@ -38,7 +38,7 @@ function keepMeaning(text: string): unknown {
   return 'lastSeconds' in keep ? [keep.lastSeconds, keep.reason] : [Number(keep.from), Number(keep.to), keep.reason];
 }
 
-test('the values that the Go program is tested with are as valid here, for the same reasons', () => {
+test('the test values of the Go program are valid or invalid here too, for the same reasons', () => {
   const differ = vectors.flatMap(({ setting, value, repeat = 1, reason, meaning }) => {
     const text = value.repeat(repeat);
     const problem = settingProblem(setting, text);
@@ -50,7 +50,7 @@ test('the values that the Go program is tested with are as valid here, for the s
   expect(differ).toEqual([]);
 });
 
-test('what a release does not allow is refused in the same words', async () => {
+test('values that a release does not allow are refused with the same message', async () => {
   const text = await readFile(new URL('testdata/platform.json', folder), 'utf8');
   for (const { environment, setting, value, reason } of JSON.parse(text) as readonly (Vector & {
     readonly environment: Record<string, string>;

@@ -20,20 +20,23 @@ const options: AttachedOptions = {
 const refused = ['ports', 'resources', 'restartPolicy', 'lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
 
 describe('makeAttached', () => {
-  test.each(['privileged', 'baseline'] as const)('%s: the sidecar, but for what has no place there', (profile) => {
-    const attached = makeAttached({ ...options, profile });
-    const { container } = makeSidecar({ config: defaultSidecarConfig, profile, guaranteed: false, podSettings: {} });
-    expect(attached.image).toBe(container.image);
-    expect(attached['imagePullPolicy']).toBe(container['imagePullPolicy']);
-    expect(attached['securityContext']).toEqual({
-      ...(container['securityContext'] as object),
-      readOnlyRootFilesystem: false,
-    });
-    expect(Object.keys(attached).filter((key) => refused.includes(key))).toEqual([]);
-    expect(attached.volumeMounts).toBeUndefined();
-  });
+  test.each(['privileged', 'baseline'] as const)(
+    '%s: the container equals the sidecar, except for fields that an ephemeral container cannot have',
+    (profile) => {
+      const attached = makeAttached({ ...options, profile });
+      const { container } = makeSidecar({ config: defaultSidecarConfig, profile, guaranteed: false, podSettings: {} });
+      expect(attached.image).toBe(container.image);
+      expect(attached['imagePullPolicy']).toBe(container['imagePullPolicy']);
+      expect(attached['securityContext']).toEqual({
+        ...(container['securityContext'] as object),
+        readOnlyRootFilesystem: false,
+      });
+      expect(Object.keys(attached).filter((key) => refused.includes(key))).toEqual([]);
+      expect(attached.volumeMounts).toBeUndefined();
+    },
+  );
 
-  test('it waits, ends by itself, and has the smaller ring within the limit that its size is checked against', () => {
+  test('it begins idle, ends by itself, and has a smaller ring and the limit of its size', () => {
     const attached = makeAttached(options);
     expect([attached['command'], attached['args']]).toEqual([
       ['/usr/bin/packet-capture-agent', 'run', '--attached'],
@@ -52,7 +55,7 @@ describe('makeAttached', () => {
     ]);
   });
 
-  test('settings of the release are its defaults, but for its state and for what leaves the pod', () => {
+  test("the release's settings are its defaults, except for the state and for destinations", () => {
     const settings = { state: 'running', 'file-count': '2', snaplen: '96', upload: 's3:captures' };
     const agent = { ...defaultAgent, allowedUploads: [], securityContext: { runAsUser: null } };
     const attached = makeAttached({ ...options, config: { form: 'agent', agent, settings }, asRoot: true });
@@ -76,7 +79,7 @@ const ours = (name: string): { name: string; command: string[] } => ({
   command: ['/usr/bin/packet-capture-agent', 'run', '--attached'],
 });
 
-test('attachedContainers: those of ours, with their states', () => {
+test('attachedContainers returns our containers with their states', () => {
   const spec = {
     ephemeralContainers: [ours('packet-capture'), { name: 'packet-capture-2' }, ours('packet-capture-3'), ours('x')],
   };

@@ -22,7 +22,7 @@ const both = (cpu: string, memory: string): ResourceRequirements => ({
   limits: { cpu, memory },
 });
 
-describe('an amount of the pod stands for the configured one', () => {
+describe('an amount of the pod replaces the configured one', () => {
   test.each<[string, SidecarAmounts, ResourceRequirements]>([
     ['none', {}, own],
     [

@@ -15,7 +15,7 @@ describe("Wireshark's folder", () => {
     expect(configurationFolder(environment, platform, none)).toBe(folder);
   });
 
-  test('is the old one while there is no new one', () => {
+  test('is the old one if there is no new one', () => {
     const only = (path: string) => (one: string) => one === path;
     expect(configurationFolder({ HOME: '/h' }, 'linux', only('/h/.wireshark'))).toBe('/h/.wireshark');
     expect(configurationFolder({ HOME: '/h' }, 'linux', () => true)).toBe('/h/.config/wireshark');

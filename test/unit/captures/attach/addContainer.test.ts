@@ -16,7 +16,7 @@ function containersIn({ spec }: Pod): readonly string[] {
   return ((spec?.['ephemeralContainers'] ?? []) as readonly { name: string }[]).map(({ name }) => name);
 }
 
-test('a hundred at the same moment leave one container, which the others find', async () => {
+test('a hundred calls at the same moment add one container, and the other calls find it', async () => {
   const pod = attachPod('web-1');
   const world = attachWorld([pod]);
   const added = await Promise.all(Array.from({ length: 100 }, async () => addContainer(options(world), pod)));
@@ -26,7 +26,7 @@ test('a hundred at the same moment leave one container, which the others find', 
   expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['packet-capture']);
 });
 
-test("containers of others stay, and the patch is for the pods' own subresource", async () => {
+test('containers of other users stay, and the patch is sent to the subresource ephemeralcontainers', async () => {
   const pod = attachPod('web-1', { spec: { ephemeralContainers: [{ name: 'debugger' }] } });
   const world = attachWorld([pod]);
   await addContainer(options(world), pod);
@@ -36,7 +36,7 @@ test("containers of others stay, and the patch is for the pods' own subresource"
   ]);
 });
 
-test('a pod that changes all the time is read again, some times; in the end that is an error', async () => {
+test('a pod that changes all the time is read again a limited number of times, and then there is an error', async () => {
   vi.spyOn(Math, 'random').mockReturnValue(0);
   const pod = attachPod('web-1');
   const world = attachWorld([pod], { disturbances: 3 });
@@ -47,7 +47,7 @@ test('a pod that changes all the time is read again, some times; in the end that
   expect(containersIn(restless.pods.get('web-1') as Pod)).toEqual([]);
 });
 
-test('another pod of the same name is left alone', async () => {
+test('another pod of the same name is not changed', async () => {
   const world = attachWorld([{ ...attachPod('web-1'), metadata: { ...attachPod('web-1').metadata, uid: 'other' } }]);
   await expect(addContainer(options(world), attachPod('web-1'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(containersIn(world.pods.get('web-1') as Pod)).toEqual([]);

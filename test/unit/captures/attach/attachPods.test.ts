@@ -30,7 +30,7 @@ function optionsFor(
 }
 
 describe('attachPods', () => {
-  test('attaches, waits, and leaves an Event that says who and why', async () => {
+  test('attaches, waits, and writes an Event with the user and the reason', async () => {
     const world = attachWorld([attachPod('web-1')]);
     const options = optionsFor(world, { reason: 'slow at night' });
     const { pods, found, by, noted, fresh } = await attachPods(options);
@@ -60,7 +60,7 @@ describe('attachPods', () => {
       ['create pods/exec', 'get pods'],
       'you may not get pods in namespace shop; you may not create pods/exec in namespace shop',
     ],
-  ])('without a right (%j) nothing is changed, and the message names it', async (missing, message) => {
+  ])('without a right (%j) nothing is changed, and the message names the right', async (missing, message) => {
     const world = attachWorld([attachPod('web-1')], { missing });
     await expect(attachPods(optionsFor(world))).rejects.toMatchObject({
       code: 'FORBIDDEN',
@@ -70,7 +70,7 @@ describe('attachPods', () => {
     expect(world.calls.filter((call) => call.startsWith('patch'))).toEqual([]);
   });
 
-  test('the right to list is asked where something is listed; without that to write Events, there is none', async () => {
+  test('asks for the right to list only where it lists; without the right to write Events it writes none', async () => {
     const world = attachWorld([attachPod('web-1')], { missing: ['list pods', 'create events'] });
     const { noted } = await attachPods(optionsFor(world));
     expect(await noted).toBe('you may not create events');
@@ -79,7 +79,7 @@ describe('attachPods', () => {
     ).rejects.toMatchObject({ message: 'you may not list pods in namespace shop' });
   });
 
-  test('what cannot have one is left alone and named; of several pods the others get theirs', async () => {
+  test('reports a pod that cannot have an agent and does not change it; other pods get theirs', async () => {
     const host = attachPod('host', { spec: { hostNetwork: true } });
     const sidecar = { name: 'packet-capture' };
     const injected = attachPod('injected', {
@@ -103,7 +103,7 @@ describe('attachPods', () => {
     });
   });
 
-  test('restricted is refused with the reason, before anything is changed', async () => {
+  test('refuses a restricted namespace with the reason, before anything is changed', async () => {
     const world = attachWorld([attachPod('web-1')], { enforced: 'restricted' });
     const { pods } = await attachPods(optionsFor(world));
     expect(nothingAttached(pods, 'x')).toMatchObject({
@@ -113,7 +113,7 @@ describe('attachPods', () => {
     expect(world.calls.filter((call) => call.startsWith('patch'))).toEqual([]);
   });
 
-  test("a container that does not start is a failure, in the kubelet's words", async () => {
+  test("reports a container that does not start as failed, with the kubelet's message", async () => {
     const waiting = { reason: 'ImagePullBackOff', message: 'Back-off pulling image "x"' };
     const world = attachWorld([attachPod('web-1')], { starts: { waiting } });
     const options = optionsFor(world);
@@ -126,7 +126,7 @@ describe('attachPods', () => {
     });
   });
 
-  test('a container that has not started in time is one too; where others run, nobody waits for it', async () => {
+  test('reports a container that has not started in time as failed, and does not wait for it when others run', async () => {
     const world = attachWorld([attachPod('web-1')], { starts: { waiting: { reason: 'ContainerCreating' } } });
     const options = optionsFor(world);
     expect((await attachPods(options)).pods).toMatchObject([
@@ -135,7 +135,7 @@ describe('attachPods', () => {
     expect(options.lines).toEqual(['shop/web-1: attached the container packet-capture']);
   });
 
-  test('a dry run writes no Event and waits for nothing', async () => {
+  test('writes no Event and does not wait in a dry run', async () => {
     const world = attachWorld([attachPod('web-1')]);
     const options = optionsFor(world, { dryRun: true });
     const { pods, noted } = await attachPods(options);
@@ -144,7 +144,7 @@ describe('attachPods', () => {
     expect(JSON.stringify(world.inputs)).not.toContain('"Event"');
   });
 
-  test('no more pods than asked for, the first by name', async () => {
+  test('attaches to at most the given number of pods, the first by name', async () => {
     const world = attachWorld(['web-10', 'web-2', 'web-1'].map((name) => attachPod(name)));
     const target = { selector: 'app=web', namespace: 'shop' };
     const { pods } = await attachPods(optionsFor(world, { target, most: 2 }));
@@ -152,7 +152,7 @@ describe('attachPods', () => {
   });
 });
 
-test('laterPods: a new pod gets an agent once it runs, as long as there is a place; a failure is reported once', async () => {
+test('laterPods: a new pod gets an agent when it runs, up to the limit; a failure is reported once', async () => {
   const world = attachWorld([attachPod('web-1')]);
   const target = { selector: 'app=web', namespace: 'shop' };
   const options = optionsFor(world, { target });

@@ -60,8 +60,8 @@ async function fetchFrom(
   return { ...fetched, received, tries };
 }
 
-describe('a pod that does not keep to what it has listed', () => {
-  test('sends more than it has listed: no more is taken, and nothing stays', async () => {
+describe('a pod that does not send what it has listed', () => {
+  test('sends more than it has listed: the rest is not read, and no file stays', async () => {
     const fetched = await fetchFrom(`echo '${sha256}  -'; exec cat /dev/zero`);
     expect(fetched).toMatchObject({
       result: 'failed',
@@ -92,12 +92,12 @@ describe('a pod that does not keep to what it has listed', () => {
     });
   });
 
-  test('brings all bytes again and again, and never the right ones', async () => {
+  test('sends all bytes repeatedly, but never the right ones', async () => {
     const fetched = await fetchFrom(`echo '${'0'.repeat(64)}  -'; printf '%0100d' 0; exit 1`);
     expect(fetched).toMatchObject({ result: 'failed', tries: 3 });
   });
 
-  test('sends a part, and then reports that it belongs to another file, in turns', async () => {
+  test('sends a part, and then reports that it belongs to another file, alternately', async () => {
     // Each second try brings something: it is no more than there was before.
     const fetched = await fetchFrom(
       `case $(grep -c try ${top}/tries) in *[13579]) echo '${sha256}  -'; printf '%050d' 0 ;; *) echo '${'0'.repeat(64)}  -' ;; esac; exit 1`,
@@ -106,14 +106,14 @@ describe('a pod that does not keep to what it has listed', () => {
     expect(fetched.tries).toBeLessThanOrEqual(6);
   });
 
-  test('brings one byte at each try', async () => {
+  test('sends one byte at each attempt', async () => {
     const sum = `head -c "$offset" ${top}/here/${file.name}.part | sha256sum`;
     const script = `offset=$(stat -c %s ${top}/here/${file.name}.part); [ "$offset" = 0 ] || ${sum}; echo '${sha256}  -'; printf x; exit 1`;
     const fetched = await fetchFrom(script, { ...file, bytes: 1_000_000_000 });
     expect(fetched).toMatchObject({ result: 'failed', tries: 100 });
   }, 60_000);
 
-  test('lists more than anybody wants', () => {
+  test('lists too many files', () => {
     expect(
       parseListing('{}\n1 a.pcapng\n2 a.pcapng\n99999999999999999999 b.pcapng\n-1 c.pcapng\n1e9 d.pcapng\n', 'web-1'),
     ).toEqual([{ name: 'a.pcapng', bytes: 2, open: false }]);
@@ -132,13 +132,13 @@ describe('a folder where others may write', () => {
     expect((await lstat(join(top, 'here', file.name))).isFile()).toBe(true);
   });
 
-  test('nor one that leads to nothing', async () => {
+  test('a symbolic link without a target is not followed', async () => {
     await symlink(join(top, 'new'), part());
     expect(await fetchFrom(send)).toMatchObject({ result: 'downloaded' });
     await expect(lstat(join(top, 'new'))).rejects.toThrow('ENOENT');
   });
 
-  test('nor is a file with a second link written to, or anything but a regular file', async () => {
+  test('a file with a second link, and anything but a regular file, is not written to', async () => {
     await writeFile(join(top, 'other'), 'theirs');
     await link(join(top, 'other'), part());
     expect(await fetchFrom(send)).toMatchObject({ result: 'downloaded' });

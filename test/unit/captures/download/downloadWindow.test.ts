@@ -126,7 +126,7 @@ async function timesHere({ files }: DownloadResult): Promise<Record<string, bigi
 const start = 1_795_921_500n * second;
 
 describe('a download of a window', () => {
-  test('has the packets of the window from all files of all pods, and no other; merged as well', async () => {
+  test('has exactly the packets of the window from all files of all pods, also when they are merged', async () => {
     const gaps = fc.array(fc.bigInt({ min: 1n, max: second }), { minLength: 1, maxLength: 6 });
     const ring = fc.array(gaps, { minLength: 1, maxLength: 5 });
     const samples = fc.sample(fc.record({ rings: fc.tuple(ring, ring), from: fc.nat(), to: fc.nat() }), {
@@ -202,7 +202,7 @@ describe('a download of a window', () => {
     expect((await timesHere(result))['web-2']).toEqual(times);
   });
 
-  test('cuts the files at its ends under names of their own, and leaves those within as they are', async () => {
+  test('cuts the files at both ends and gives them other names, and does not change the files in between', async () => {
     const files = await Promise.all(
       [1, 2, 3].map(async (number) =>
         writeCapture(
@@ -265,7 +265,7 @@ describe('a download of a window', () => {
     expect(older?.begins).toBe(formatTime(((times[0] ?? 0n) / second) * second));
   });
 
-  test("is by the pod's clock, and a difference of more than a second is said", async () => {
+  test("uses the pod's clock, and a difference of more than a second is reported", async () => {
     const hour = 3600n;
     const now = BigInt(Date.now()) * 1_000_000n + hour * second;
     await writeCapture(
@@ -281,7 +281,7 @@ describe('a download of a window', () => {
     expect(result.windows[0]?.clockAhead).toBeGreaterThan(3590);
   });
 
-  test('without a packet there leaves no file; a file that is no capture stays whole and is named', async () => {
+  test('leaves no file when it has no packets; a file that is not a capture stays whole and is reported', async () => {
     await writeCapture('web-1', 1, [start, start + 9n * second]);
     await writeFile(join(podOf('web-2').captures, 'odd.pcapng'), 'this is no capture file');
     const { files } = await download({ at: start + second }, { at: start + 2n * second });

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(async () => rm(folder, { recursive: true }));
 
-test('the output is replaced whole or not at all', async () => {
+test('the output is replaced completely or not at all', async () => {
   const [target, whole, broken] = ['all.pcapng', 'whole.pcapng', 'broken.pcapng'].map((name) => join(folder, name)) as [
     string,
     string,

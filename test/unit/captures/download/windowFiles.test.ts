@@ -61,7 +61,7 @@ const windowIn = (files: readonly WrittenFile[]): fc.Arbitrary<PodWindow> => {
 };
 
 describe('the files of a window', () => {
-  test('are those that can have its packets; a late one only if no file before it has a packet behind the window', () => {
+  test('are those that can have its packets; a later file only if no earlier file has a packet after the window', () => {
     fc.assert(
       fc.property(
         ring.chain((files) => fc.record({ files: fc.constant(files), window: windowIn(files) })),
@@ -98,7 +98,7 @@ describe('the files of a window', () => {
     expect(filesOfWindow(files, 'web-1', window).wanted).toEqual([files[0], files[2]]);
   });
 
-  test('may begin after the window does, which is told', () => {
+  test('may begin later than the window, and this is reported', () => {
     const files = [{ name: 'mine.pcapng', bytes: 1, open: false }, fileOpenedAt(start, 1)];
     const window = { from: start, to: start + second, ahead: 0, clockUnknown: false };
     expect(beginsLate(files, 'web-1', window)).toBe(undefined);

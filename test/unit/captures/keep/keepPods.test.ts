@@ -141,7 +141,7 @@ describe('keepPods', () => {
     expect(first?.begins).toBe(null);
   });
 
-  test('asks attached agents by a command, who and why in it', async () => {
+  test('asks attached agents by a command that has the user and the reason', async () => {
     const { options, sent } = bench({ agents: { 'web-1': keeps }, attached: true });
     const [pod] = (await keepPods(options)).pods;
     expect(pod).toMatchObject({ result: 'kept', kept: { id: 'ID-2', files: 2, packets: 7 } });
@@ -179,7 +179,7 @@ describe('keepPods', () => {
       'its agent has not kept them yet',
     ],
     ['is older', () => ({ status: { kept: undefined } }), 'its agent is older than this program and keeps no files'],
-  ])('says so when an agent %s', async (_, agent, problem) => {
+  ])('reports an agent that %s', async (_, agent, problem) => {
     const { options } = bench({ agents: { 'web-1': agent } });
     const [pod] = (await keepPods(options)).pods;
     expect(pod).toMatchObject({ result: 'unconfirmed', kept: null, problem: expect.stringContaining(problem) });
@@ -214,7 +214,7 @@ describe('keepPods', () => {
     expect((await keepPods(options)).pods[0]).toMatchObject({ result, kept: null });
   });
 
-  test('makes the kubelet look again when it does not bring the annotation', async () => {
+  test('asks the kubelet again if the annotation does not arrive', async () => {
     let asked = 0;
     const slow: Agent = (value) => ((asked += 1) > 10 ? keeps(value) : undefined);
     const { options, sent, lines } = bench({ agents: { 'web-1': slow } }, { timeoutSeconds: 20 });
@@ -223,7 +223,7 @@ describe('keepPods', () => {
     expect(lines).toContainEqual(expect.stringContaining('asking the kubelet again'));
   });
 
-  test('writes a reason in one line, as long as the annotation takes it', () => {
+  test('writes a reason in one line, cut to the length that the annotation allows', () => {
     const window = { from: 0n, to: 1_000_000n };
     const span = '1970-01-01T00:00:00Z/1970-01-01T00:00:00.001Z';
     expect(keepValue(window, ' a\n b ', undefined)).toBe(`${span} a b`);
@@ -246,7 +246,7 @@ describe('watchPods', () => {
     };
   };
 
-  test('keeps what led to a crash, by the time of the crash, once; goes on when pods cannot be listed', async () => {
+  test('keeps the files before a crash once, by the time of the crash; continues when pods cannot be listed', async () => {
     const { options, sent } = bench({ agents: { 'web-1': keeps } });
     const stop = new AbortController();
     const kept: WatchedKeep[] = [];

@@ -42,7 +42,7 @@ const texts = (now: Pod, before?: Pod): string[] =>
   podEvents(now, before).map((event) => `${formatTime(event.at)} ${eventText(event)}`);
 
 describe('an event', () => {
-  test('is the end of a container, whichever way it is seen, and is the same each time', () => {
+  test('is the end of a container, and has the same key each time it is seen', () => {
     const oom = ended(noon, 'OOMKilled', 137);
     const seen = [
       pod({ ...running, ready: false, state: oom }),
@@ -80,7 +80,7 @@ describe('an event', () => {
     expect(texts(pod({ ...unready, restartCount: 1 }, { unready: noon }), pod(running))).toEqual([]);
   });
 
-  test('is nothing of a pod that is being deleted, nor of the sidecar', () => {
+  test('is not reported for a pod that is being deleted, or for the sidecar', () => {
     expect(texts(pod({ ...running, state: ended(noon, 'Error', 143) }, { deleted: true }))).toEqual([]);
     expect(
       texts(pod(running, { init: [{ name: 'packet-capture', lastState: ended(noon), restartCount: 1 }] })),
@@ -93,7 +93,7 @@ describe('what is new', () => {
     pod({ ...running, restartCount, lastState: ended(finishedAt) });
   const at = (second: number): string => formatTime(1_795_953_600_000_000_000n + BigInt(second) * 1_000_000_000n);
 
-  test('is not what has happened before, and is told once', () => {
+  test('does not include earlier events, and is reported once', () => {
     const tracker = createEventTracker(1000);
     expect(tracker.update([crashed(noon, 1)], 0)).toEqual([]);
     expect(tracker.update([crashed(noon, 1)], 1000)).toEqual([]);
@@ -122,7 +122,7 @@ describe('what is new', () => {
     expect(tracker.leftOut).toBe(2);
   });
 
-  test('of one pod does not hold up another', () => {
+  test('of one pod does not delay another pod', () => {
     const tracker = createEventTracker(10_000);
     const other = (restartCount: number): Pod =>
       pod({ ...running, restartCount, lastState: ended(noon) }, { uid: 'u2' });

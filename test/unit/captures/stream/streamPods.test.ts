@@ -107,7 +107,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
     expect(performance.now(), what).toBeLessThan(end);
 }
 
-test.concurrent('pods come and go; all that they sent is in one file, in order of time, under their names', async () => {
+test.concurrent('when pods come and go, all their packets are in one file, in order of time, with their names', async () => {
   const session = run([pod('web-1'), pod('web-2')]);
   await until('both', () => session.events.length === 2);
   const [one, two] = ['web-1', 'web-2'].map((name) => session.captures.get(name)?.[0]);
@@ -134,7 +134,7 @@ test.concurrent('pods come and go; all that they sent is in one file, in order o
   ]);
 });
 
-test.concurrent('a kubectl for so many pods at a time: the others are named, and get the place of one that leaves', async () => {
+test.concurrent('at most the given number of pods are captured at a time; the others are reported, and replace one that leaves', async () => {
   const all = ['web-1', 'web-2', 'web-3', 'web-4'].map((name) => pod(name));
   const session = run([...all, pod('starting', { ready: false })], { mostPods: 2 });
   await until('two, and the word', () => session.events.length === 3);
@@ -149,7 +149,7 @@ test.concurrent('a kubectl for so many pods at a time: the others are named, and
   expect(await session.result).toMatchObject({ joined: 3, leftOut: 2 });
 });
 
-test.concurrent('what is captured until the end is handed over, and nothing is read before the first look succeeds', async () => {
+test.concurrent('packets that are captured until the end are written, and nothing is read before the first list of pods', async () => {
   const session = run([pod('web-1')]);
   await until('joined', () => session.events.length === 1);
   const { process, send } = session.captures.get('web-1')?.[0] ?? capture();
@@ -161,7 +161,7 @@ test.concurrent('what is captured until the end is handed over, and nothing is r
   expect(failed.pieces).toEqual([]);
 });
 
-test.concurrent('at the end a capture is waited for as long as bytes arrive; a silent one is killed and reported', async () => {
+test.concurrent('at the end, the stream waits for a capture while bytes arrive; a silent one is killed and reported', async () => {
   const captures = { 'web-1': capture(true), 'web-2': capture(true), 'web-3': capture() };
   const session = run([pod('web-1'), pod('web-2'), pod('web-3')], {
     open: ({ name }) => captures[name as keyof typeof captures].process,
@@ -180,7 +180,7 @@ test.concurrent('at the end a capture is waited for as long as bytes arrive; a s
   expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
 
-test.concurrent('a capture that fails is begun again, later each time; other pods do not notice', async () => {
+test.concurrent('a capture that fails is started again after longer and longer pauses; other pods are not affected', async () => {
   const session = run([pod('web-1'), pod('web-2')]);
   await until('both', () => session.events.length === 2);
   session.captures.get('web-1')?.[0]?.end({ code: 1, stderr: 'dumpcap: no such device' });
@@ -197,7 +197,7 @@ test.concurrent('a capture that fails is begun again, later each time; other pod
   ]);
 });
 
-test.concurrent('changed settings of a pod take effect; others leave its capture alone', async () => {
+test.concurrent('changed settings of a capture take effect; other settings do not restart it', async () => {
   const session = run([pod('web-1')]);
   await until('joined', () => session.events.length === 1);
   session.set(pod('web-1', { annotations: { 'packet-capture/filter': 'port 80', 'packet-capture/rotate': '5s' } }));
@@ -240,7 +240,7 @@ test.concurrent('when the output is closed, all captures are ended', async () =>
   expect(ended).toMatchObject([{ code: 0 }]);
 });
 
-test.concurrent('while the output takes nothing, no more is read', async () => {
+test.concurrent('while the output is blocked, nothing more is read', async () => {
   let release: () => void = () => {};
   const blocked = new Promise<void>((resolve) => {
     release = resolve;
@@ -290,7 +290,7 @@ test('an annotation that the release has locked has no effect on a stream either
   });
 });
 
-test("a capture's last words are read for what was lost", () => {
+test('the number of dropped packets is read from the last line of a capture', () => {
   const stderr =
     'something\n{"interface":"eth0","packets":9,"dropped":3}\n{"interface":"net1","packets":1,"dropped":4}\n{"dropped":-1}\n{"dropped"\n';
   expect(captureEnd({ code: 0, stderr })).toEqual({ code: 0, reason: undefined, dropped: 7 });

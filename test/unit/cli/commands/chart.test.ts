@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(async () => rm(folder, { recursive: true, force: true }));
 
 describe('chart', () => {
-  test('--out writes what is committed', async () => {
+  test('--out writes the committed chart', async () => {
     const out = join(folder, 'chart');
     expect(await run({ out })).toBe(true);
     expect(await readChartFolder(out)).toEqual(await readChartFolder(committedChart));
@@ -27,7 +27,7 @@ describe('chart', () => {
     expect(lines).toEqual([`wrote ${out}`, 'the chart is current']);
   });
 
-  test('--check names what is not current and writes nothing', async () => {
+  test('--check reports stale files and writes nothing', async () => {
     const out = join(folder, 'chart');
     await replaceFolder(
       out,
@@ -45,7 +45,7 @@ describe('chart', () => {
     expect(await run({ check: true })).toBe(true);
   });
 
-  test('--bake-certs puts certificates for this release into the values, for its owner alone', async () => {
+  test('--bake-certs writes certificates for this release into the values, which only the owner can read', async () => {
     const out = join(folder, 'chart');
     await run({ out, bakeCerts: true, release: 'tools', namespace: 'net' });
     const material = materialOfValues(load(await readFile(join(out, 'values.yaml'), 'utf8'))) as CertificateMaterial;

@@ -13,7 +13,7 @@ test.each([
   );
 });
 
-test('what may be nothing', () => {
+test('an optional value', () => {
   expect(durationOfFlag('0s', '--drain', { example: '10s', least: 0 })).toBe(0);
   expect(durationOfFlag('1m30s', '--timeout', { example: '5m' })).toBe(90);
 });

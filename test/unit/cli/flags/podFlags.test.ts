@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { podTargetOf, somePodsOf } from '../../../../src/cli/flags/podFlags.ts';
 
-test('a name, or labels, or all', () => {
+test('pods are chosen by a name, by labels, or all', () => {
   expect(podTargetOf('deploy/web', { namespace: 'shop' })).toEqual({ name: 'deploy/web', namespace: 'shop' });
   expect(podTargetOf(undefined, { selector: 'app=web', allNamespaces: true })).toEqual({
     selector: 'app=web',
@@ -18,7 +18,7 @@ test.each([
   expect(() => podTargetOf(name, flags)).toThrow(expect.objectContaining({ code: 'USAGE' }));
 });
 
-test('all pods there are cannot be meant where something is done to them', () => {
+test('a command that changes pods needs a selection', () => {
   expect(() => somePodsOf(undefined, { allNamespaces: true })).toThrow(expect.objectContaining({ code: 'USAGE' }));
   expect(somePodsOf(undefined, { selector: 'app=web' })).toEqual({ selector: 'app=web' });
 });

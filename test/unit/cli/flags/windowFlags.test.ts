@@ -17,7 +17,7 @@ describe('a window', () => {
     expect(windowOfFlags(flags)).toMatchObject(window);
   });
 
-  test('is none without flags', () => {
+  test('is undefined without flags', () => {
     expect(windowOfFlags({})).toBe(undefined);
   });
 

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(async () => rm(folder, { recursive: true }));
 
-test('a long file comes in short runs of documents, however much is read of it at once: V8 takes long ones for long-lived', async () => {
+test('a long file is split into short runs of documents, however much is read at once, because V8 treats long strings as long-lived', async () => {
   const text = deployments(500);
   const file = join(folder, 'long.yaml');
   await writeFile(file, text);

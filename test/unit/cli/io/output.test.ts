@@ -27,7 +27,7 @@ const writes = [
 /** `const { stdout } = process`, `use(process)`; elsewhere a process is kubectl's. */
 const handsOn = /[=(,:]\s*process\b(?!\s*[.?])/;
 
-test('text for people has one way out', () => {
+test('only one file prints text for people', () => {
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   expect(files.length).toBeGreaterThan(250);
   const writing = files.filter((file) => {

@@ -27,7 +27,7 @@ test.each([
   expect(agent === undefined ? '' : attachedText(agent)).toContain(text);
 });
 
-test('check counts those that run, and names those that do not, a line for each problem and workload', () => {
+test('check counts the agents that run, and reports the others in one line for each problem and workload', () => {
   const pods = [
     attached('web-1', { running: {} }),
     attached('web-2', { running: {} }),

@@ -143,13 +143,13 @@ test('a pod that is older than the release is reported as such', () => {
   expect(missedReason(found, judge(found, [stateOf()]))).toBe('created_before_release');
 });
 
-test('without a release only pods that ask in the own key miss something', () => {
+test('without a release, only pods that ask by the default key are missed', () => {
   expect(missedReason(subject(), judge(subject(), []))).toBe('no_release');
   expect(missedReason(subject(pod({})), judge(subject(pod({})), []))).toBeUndefined();
   expect(missedReason(subject(), judge(subject(), undefined))).toBe('release_unknown');
 });
 
-test('of several releases that counts which the pod asks, then that which is nearest', () => {
+test('of several releases, the one that the pod asks counts, otherwise the nearest one', () => {
   const article = stateOf({ ...release('sidecar-injector', 'morven.me/inject'), object: 'article' });
   const own = stateOf();
   const theirs = subject(pod({ 'morven.me/inject': 'true' }), { namespaceLabels: unlabelled });
@@ -157,7 +157,7 @@ test('of several releases that counts which the pod asks, then that which is nea
   expect(judge(subject(pod({})), [article, own]).facts?.release.object).toBe('capture.system');
 });
 
-test('opt-out: every pod of an opted-in namespace should have it, except those that cannot or opt out', () => {
+test('with opt-out, every pod of an opted-in namespace should have it, except those that cannot or that opt out', () => {
   const states = [stateOf(release('packet-capture/injection', 'packet-capture/inject', true))];
   const missed = (found: Subject): Reason | undefined => missedReason(found, judge(found, states));
   expect(missed(subject(pod({})))).toBe('missed_at_creation');

@@ -55,7 +55,7 @@ test('a pod that has a mirror, and one that asks for none', () => {
   expect(why(injected(asking))).toMatchObject({ state: 'injected', next: null });
 });
 
-test('a pod of baseline cannot have one, and there is nothing to do', () => {
+test('a pod in a baseline namespace cannot have a mirror, and no advice is given', () => {
   const result = why(injected(asking, mirrored), { namespaceLabels: baseline });
   expect(about(result)).toEqual([
     { met: false, what: expect.stringMatching(/enforces Pod Security "baseline", which forbids NET_ADMIN/) as string },
@@ -79,11 +79,11 @@ test('a pod with a late annotation: the advice writes it into the pod template a
   );
 });
 
-test('no value gets into a command line that is no URL', () => {
+test('a value that is not a URL is never part of a command line', () => {
   expect(why(injected(asking, { ...asking, [key]: "' && reboot '" }), owned(deployment(asking))).next).toBeNull();
 });
 
-test('a default that the release has now and that the sidecar knows', () => {
+test('a default that both the release and the sidecar have', () => {
   const defaulting = { ...defaultSidecarConfig, settings: { mirror: url } };
   const [late] = [injected(asking, asking, defaulting)];
   expect(about(why(late))).toMatchObject([{ met: true }]);

@@ -49,7 +49,7 @@ test('each image is tried once in a namespace, and once more for another service
   ).toHaveLength(3);
 });
 
-test('what asks for nothing, and what a workload owns, is not tried', () => {
+test('a pod that does not ask, and one that a workload owns, is not tried', () => {
   const plain: PodTemplate = { spec: { containers: [{ name: 'app', image: 'app' }] } };
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', controller: true };
   expect(
@@ -57,7 +57,7 @@ test('what asks for nothing, and what a workload owns, is not tried', () => {
   ).toEqual([]);
 });
 
-test('the pod is placed and pulled as the workload is', () => {
+test('the pod has the placement and the pull secrets of the workload', () => {
   const [pull] = pullsOf(
     inventory(
       deployment('web', 'shop', injected({ serviceAccountName: 'robot', imagePullSecrets: [{ name: 'login' }] })),

@@ -84,7 +84,7 @@ test('a template with the sidecar is reported, and that no new pod can be create
   expect(asked.without.metadata?.annotations).toEqual({ ...asking, 'packet-capture/inject': 'false' });
 });
 
-test('what an injector makes of an asking template is worked out, and the other one refuses it by every key', () => {
+test('the pod that an injector makes is calculated, and the pod without the sidecar opts out by every key', () => {
   const asked = askedFor(found, deployment(asking), { ...stateOf(release('team/injection', 'team/inject')) });
   expect(asked.with).toEqual(deployment(asking).spec?.['template' as never]);
   expect(asked.injected?.spec?.initContainers?.map(({ name }) => name)).toEqual(['packet-capture']);

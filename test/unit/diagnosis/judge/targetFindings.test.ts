@@ -22,12 +22,12 @@ function found(labels: Record<string, string> | undefined, annotations: Record<s
   return targetFindings([state], inventory).map(({ code, where }) => `${code}: ${where}`);
 }
 
-test('what was opted in and is so no more is named', () => {
+test('targets that are not opted in any more are reported', () => {
   expect(found({ 'packet-capture/injection': 'enabled' }, { 'packet-capture/inject': 'true' })).toEqual([]);
   expect(found({}, {})).toEqual(['target_not_opted_in: namespace shop', 'target_not_opted_in: deployment/web in shop']);
 });
 
-test('missing objects and objects that opt out are left alone', () => {
+test('missing objects and objects that opt out are not reported', () => {
   expect(found(undefined, undefined)).toEqual([]);
   expect(found({ 'packet-capture/injection': 'disabled' }, { 'packet-capture/inject': 'false' })).toEqual([]);
 });

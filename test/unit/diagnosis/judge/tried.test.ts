@@ -120,7 +120,7 @@ test('it is reported when not all events were read', () => {
   ]);
 });
 
-test('what is left out is named, and counted', () => {
+test('workloads that are left out are named and counted', () => {
   const leftOut = Array.from({ length: 7 }, (_, index) => workload('Deployment', `web-${index}`));
   const [only] = triedFindings({ tried: [], leftOut });
   expect(only).toMatchObject({

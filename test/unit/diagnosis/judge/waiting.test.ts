@@ -55,7 +55,7 @@ test.each([
   ['CreateContainerError', 'failed to create containerd container'],
   ['CrashLoopBackOff', 'back-off 40s restarting failed container'],
 ])(
-  'why of a workload whose new pods wait with %s: the container, its image and the words of the kubelet',
+  "for a workload whose new pods wait with %s, why names the container, its image and the kubelet's message",
   (reason, message) => {
     const result = why([pod(), injected(reason, message)]);
     expect(result).toMatchObject({ state: 'broken', reason: 'sidecar_waiting', pods: { living: 2, injected: 1 } });
@@ -70,7 +70,7 @@ test.each([
   },
 );
 
-test('why of the pod itself, and of one of before the sidecar: nothing is advised that takes away what runs', () => {
+test('for the waiting pod and for an older one, why advises nothing that removes a running pod', () => {
   const waiting = injected('ImagePullBackOff');
   const itself = subject(waiting, { owners });
   expect(
@@ -116,7 +116,7 @@ test('without a release, a pod from before its template had the sidecar is of an
   expect(result([pod({}), injected('ErrImagePull')])).toMatchObject({ state: 'missed', reason: 'sidecar_waiting' });
 });
 
-test('the container that mirrors waits too; those of the app and what passes by itself are no news', () => {
+test('a waiting container that mirrors is reported; containers of the app and temporary states are not', () => {
   const mirror = injected('ImagePullBackOff', pulled, 'packet-capture-mirror');
   expect(
     why([
@@ -139,7 +139,7 @@ test('the container that mirrors waits too; those of the app and what passes by 
   }
 });
 
-test("a sidecar of the user's own counts as well, wherever its container is", () => {
+test('a custom sidecar is reported too, wherever its container is', () => {
   const config = {
     form: 'custom',
     containers: [{ name: 'sniff', image: 'sniff:1' }],

@@ -50,7 +50,7 @@ function strictNamespace(asked: AskedPod[]): Kubectl {
   };
 }
 
-test('the pod that proves a release has what its namespace demands, as the injector has it', async () => {
+test('the probe of a release has the fields that its namespace demands, as the injector has them', async () => {
   const asked: AskedPod[] = [];
   expect(await probe(strictNamespace(asked), release(), injector)).toEqual({ injected: true });
   // Little first, as it fits a quota; then what fits a LimitRange.

@@ -11,7 +11,7 @@ import { defaultSidecarConfig, type SidecarConfig } from '../../../../src/sideca
 import { policyObjects, type PolicyOptions } from '../../../../src/ways/policy/index.ts';
 import { configuration, optedIn, pod, release, stateOf, subject } from '../../../support/diagnosis/builders.ts';
 
-test('a release is known by its webhooks; keys and probe are read from what is registered', () => {
+test('a release is found by its webhooks; its keys and its probe are read from the configuration', () => {
   expect(webhookReleases([{ metadata: { name: 'other' }, webhooks: [{ name: 'injector.istio.io' }] }])).toEqual([]);
   expect(release('sidecar-injector', 'morven.me/inject')).toMatchObject({
     way: 'webhook',
@@ -61,7 +61,7 @@ function releaseOf(options: PolicyOptions, withParameters = true): Release {
   return found;
 }
 
-test('a policy is known by its conditions; its keys are those of its parameters', () => {
+test('a policy is found by its conditions; its keys are those of its parameters', () => {
   const image = 'registry.internal/agent:2';
   const found = releaseOf({
     ...wish,
@@ -89,7 +89,7 @@ test('missing parameters are named, and the rest of the release is kept', () => 
   expect(found.rules.map(({ profile }) => profile)).toEqual(['privileged', 'baseline']);
 });
 
-test("a policy's pods: asked by its own key, stopped by its own selectors", () => {
+test('for a policy, its own key and its own selectors decide about a pod', () => {
   const labels = { ...optedIn, 'a/injection': 'enabled' };
   const state = stateOf(releaseOf(wish));
   expect(judge(subject(pod({ 'a/inject': 'true' }), { namespaceLabels: labels }), [state])).toMatchObject({
@@ -99,7 +99,7 @@ test("a policy's pods: asked by its own key, stopped by its own selectors", () =
   expect(judge(subject(pod({ 'a/inject': 'true' })), [state]).reason).toBe('namespace_not_opted_in');
 });
 
-test.each([[['dump']], [['dump', 'ship']]])("a policy with a sidecar of the user's own: containers %j", (names) => {
+test.each([[['dump']], [['dump', 'ship']]])('a policy with a custom sidecar: containers %j', (names) => {
   const labels = { ...optedIn, 'a/injection': 'enabled' };
   const containers = names.map((name) => ({ name, image: 'dump' }));
   const config: SidecarConfig = { form: 'custom', containers, initContainers: [], volumes: [] };

@@ -22,6 +22,6 @@ test.each([
   ['example.com/v1', 'Deployment'],
   ['serving.knative.dev/v1', 'Service'],
   ['v1', 'constructor'],
-])('%s %s is no workload', (apiVersion, kind) => {
+])('%s %s is not a workload', (apiVersion, kind) => {
   expect(templatePath(apiVersion, kind)).toBeUndefined();
 });

@@ -29,7 +29,7 @@ describe('a label selector', () => {
   });
 
   test.each(['', ',', 'app=web,', 'app=a=b', 'a b', 'app in web', 'app in (a', '=web', 'app>5'])(
-    'is refused when it is none: "%s"',
+    'is refused if it is not valid: "%s"',
     (selector) => {
       expect(() => parseLabelSelector(selector)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     },
@@ -61,7 +61,7 @@ test('a Service and a ReplicationController select by a plain map', () => {
   );
 });
 
-test('what is parsed is written as it was', () => {
+test('a parsed selector is written unchanged', () => {
   const text = 'app=web,!legacy,track in (canary,beta),tier notin (db),a';
   expect(parseLabelSelector(text).map(({ key }) => key)).toEqual(['app', 'legacy', 'track', 'tier', 'a']);
   expect(selectorText({ matchExpressions: parseLabelSelector(text) })).toBe(text);

@@ -37,7 +37,7 @@ function caught(work: () => unknown): unknown {
   }
 }
 
-test('waiting, in the words of each helm', () => {
+test('the flags for waiting of each helm', () => {
   const [three, four] = [
     { major: 3, minor: 22, patch: 0 },
     { major: 4, minor: 3, patch: 1 },
@@ -71,7 +71,7 @@ describe("helm's messages", () => {
     expect(helmErrorCode(stderr)).toBe(code);
   });
 
-  test('its own words alone: no log line, no headline', () => {
+  test('are reported without log lines and headline', () => {
     const stderr = [
       'level=WARN msg="upgrade failed" name=web error="post-upgrade hooks failed: x"',
       'W1122 21:14:00.733648  123 warnings.go:70] unknown field',
@@ -86,7 +86,7 @@ describe("helm's messages", () => {
     );
   });
 
-  test('log lines are better than nothing', () => {
+  test('are the log lines if there is nothing else', () => {
     expect(helmMessage('level=ERROR msg="cannot start"\n')).toBe('level=ERROR msg="cannot start"');
   });
 });

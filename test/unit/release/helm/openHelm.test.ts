@@ -47,7 +47,7 @@ test('the connection comes after the arguments, and a key is passed only by stan
   expect(await readFile(`${file}.input`, 'utf8')).toBe('{"certs":{"key":"SECRET"}}');
 });
 
-test("helm's own environment does not lead it to another cluster than kubectl's", async () => {
+test("helm's own environment variables do not select another cluster than kubectl's", async () => {
   const file = await program('v4.2.4', 'env >"$0.environment"');
   process.env['HELM_KUBECONTEXT'] = 'elsewhere';
   try {
@@ -58,7 +58,7 @@ test("helm's own environment does not lead it to another cluster than kubectl's"
   expect(await readFile(`${file}.environment`, 'utf8')).toMatch(/^HELM_KUBECONTEXT=$/m);
 });
 
-test('an error holds nothing of the input', async () => {
+test('an error contains nothing of the input', async () => {
   const helm = await open(await program('v4.2.4', 'echo "Error: broken" >&2; exit 1'));
   const error: unknown = await helm
     .run(['upgrade', 'web', '--values=-'], { input: 'SECRET' })
@@ -67,7 +67,7 @@ test('an error holds nothing of the input', async () => {
   expect(JSON.stringify(error) + String((error as Error).cause)).not.toContain('SECRET');
 });
 
-test('Ctrl-C lets helm finish what it writes down', async () => {
+test('after Ctrl-C helm can still record the release', async () => {
   const file = await program(
     'v4.2.4',
     `trap 'echo failed >"$0.state"; exit 1' TERM; : >"$0.ready"; while :; do sleep 0.05; done`,
@@ -82,12 +82,12 @@ test('Ctrl-C lets helm finish what it writes down', async () => {
   expect(await readFile(`${file}.state`, 'utf8')).toBe('failed\n');
 });
 
-test('no helm, and one that is refused', async () => {
+test('an absent helm and an unsupported version are errors', async () => {
   await expect(open(join(folder, 'none'))).rejects.toMatchObject({ code: 'HELM_MISSING' });
   await expect(open(await program('v4.2.1'))).rejects.toMatchObject({ code: 'HELM_UNSUPPORTED' });
 });
 
-test("kubectl's flags in helm's words; a token is no argument", async () => {
+test("kubectl's flags are passed as helm's flags, and a token is not an argument", async () => {
   const file = await program('v4.2.4', 'env >"$0.environment"');
   const helm = await open(file, {
     server: 'https://10.0.0.1',
@@ -115,7 +115,7 @@ test("kubectl's flags in helm's words; a token is no argument", async () => {
   expect(await readFile(`${file}.environment`, 'utf8')).toMatch(/^HELM_KUBETOKEN=SECRET$/m);
 });
 
-test('flags that helm does not have are passed by a private kubeconfig in front of the others', async () => {
+test('flags that helm does not have are passed by a private kubeconfig before the others', async () => {
   const file = await program(
     'v4.2.4',
     'env >"$0.environment"; cat "${KUBECONFIG%%:*}" >"$0.kubeconfig"; stat -c %a "${KUBECONFIG%%:*}" >"$0.mode"',

@@ -7,7 +7,7 @@ import {
   withoutFormerMaterial,
 } from '../../../../src/release/helm/releaseValues.ts';
 
-test('given values go over the defaults as helm merges them', () => {
+test('given values are merged into the defaults as helm does it', () => {
   const defaults = { a: 1, list: [1, 2], nest: { x: 1, y: { z: 1 } }, gone: true };
   expect(coalesce(defaults, { list: [3], nest: { y: { z: 2 } }, gone: null, more: { q: 1 } })).toEqual({
     a: 1,
@@ -17,7 +17,7 @@ test('given values go over the defaults as helm merges them', () => {
   });
 });
 
-test('the intent of values, and of none', () => {
+test('the intent of given values and of the defaults', () => {
   const values = {
     certs: { mode: 'existingSecret', existingSecret: 'mine' },
     hooks: {

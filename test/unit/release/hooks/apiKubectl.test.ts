@@ -95,7 +95,7 @@ describe('the dry run of pods by the API client of the hooks', () => {
     ]);
   });
 
-  test('takes what is not there for deleted, where it is asked to', async () => {
+  test('treats an absent object as deleted, if asked to', async () => {
     const api: ApiClient = async ({ what }) => {
       throw codedError('NOT_FOUND', `cannot ${what}`);
     };
@@ -104,7 +104,7 @@ describe('the dry run of pods by the API client of the hooks', () => {
     await expect(apiKubectl(api)(words)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  test('asks nothing more once it is ended', async () => {
+  test('sends no requests after its end', async () => {
     const { api, calls } = recording(() => ({}));
     await expect(
       apiKubectl(api, AbortSignal.abort())(['get', 'pod', 'trial', '--namespace', 'shop']),
@@ -112,7 +112,7 @@ describe('the dry run of pods by the API client of the hooks', () => {
     expect(calls).toEqual([]);
   });
 
-  test('knows nothing else', async () => {
+  test('refuses other commands', async () => {
     const { api, calls } = recording(() => ({}));
     for (const words of [
       ['delete', 'pods'],

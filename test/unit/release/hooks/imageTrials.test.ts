@@ -91,8 +91,8 @@ function target(name = 'web', spec: PodTemplate['spec'] = {}, namespace = 'shop'
 
 const named = (events: Trials['events']): unknown[] => events.map(({ event }) => event);
 
-describe('the agent’s image before a target is opted in', () => {
-  test('starts: said once for all that pull it alike, and the pod is gone', async () => {
+describe("the trial of the agent's image before a target is opted in", () => {
+  test('that starts is reported once for all equal targets, and its pod is deleted', async () => {
     const { api, pods, created } = cluster();
     const { tryImage, events } = trials(api);
     const alike = {
@@ -113,7 +113,7 @@ describe('the agent’s image before a target is opted in', () => {
     ['service account', target('web', { serviceAccountName: 'other' })],
     ['pull secret', target('web', { imagePullSecrets: [{ name: 'other' }] })],
     ['node selector', target('web', { nodeSelector: { arch: 'arm64' } })],
-  ])('is tried again for another %s', async (_, other) => {
+  ])('is repeated for another %s', async (_, other) => {
     const { api, created } = cluster();
     const { tryImage } = trials(api);
     await tryImage(target());
@@ -121,7 +121,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(created).toHaveLength(2);
   });
 
-  test('does not: the image, the reason and what to do are reported for each, after one trial', async () => {
+  test('that fails is made once, and the image, the reason and the remedy are reported for each target', async () => {
     const { api, pods, created } = cluster(() => absent);
     const { tryImage } = trials(api);
     const problem = {
@@ -135,7 +135,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect([...pods]).toEqual([]);
   });
 
-  test('a registry that has not answered in one namespace is not waited for in the next', async () => {
+  test('does not wait in the next namespace for a registry that has not answered', async () => {
     let state: object = absent;
     const { api } = cluster(() => state);
     const { tryImage } = trials(api);
@@ -187,7 +187,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(calls.filter((call) => call.startsWith('DELETE'))).toEqual([]);
   });
 
-  test('a trial that somebody else deletes, or that may not be looked at, is unknown', async () => {
+  test('has an unknown result if its pod is deleted by others or may not be read', async () => {
     const gone = cluster();
     gone.pods.delete = () => true;
     const deleted = trials(async (call) => {
@@ -212,7 +212,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect([...pods]).toEqual([]);
   });
 
-  test('a pod that a killed hook has left is replaced', async () => {
+  test('replaces a pod that a killed hook has left', async () => {
     const { api, pods, created } = cluster();
     pods.set(`shop/${podName}`, { metadata: { name: podName }, spec: { nodeSelector: { left: 'over' } } });
     expect(await trials(api).tryImage(target())).toBeUndefined();
@@ -220,7 +220,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect([...pods]).toEqual([]);
   });
 
-  test('a pod whose making had no answer is deleted', async () => {
+  test('deletes a pod when the request that created it had no answer', async () => {
     const { api, pods } = cluster();
     const lossy: ApiClient = async (call) => {
       const answer = await api(call);
@@ -233,7 +233,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect([...pods]).toEqual([]);
   });
 
-  test('without time nothing is opted in, and the words name the value', async () => {
+  test('opts nothing in when there is no time, and the message names the value', async () => {
     const { api, calls } = cluster();
     const { tryImage } = trials(api, { endMs: performance.now() + 1000 });
     expect(await tryImage(target())).toMatchObject({
@@ -243,7 +243,7 @@ describe('the agent’s image before a target is opted in', () => {
     expect(calls).toEqual([]);
   });
 
-  test('ended by a signal, it takes its pod away before the program may end', async () => {
+  test('deletes its pod after a signal, before the program ends', async () => {
     const { api, pods } = cluster(() => ({ waiting: { reason: 'ContainerCreating' } }));
     const abort = new AbortController();
     const held: Promise<unknown>[] = [];

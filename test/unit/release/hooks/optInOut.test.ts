@@ -60,7 +60,7 @@ const object = fc.record({ kind: fc.constantFrom(...targetKinds), marks: map, an
 const wantedKey = fc.constantFrom(key, 'sidecar-injector');
 
 describe('for any object', () => {
-  test('in and out leaves it as it was', () => {
+  test('an opt-in and an opt-out restore the object', () => {
     fc.assert(
       fc.property(object, wantedKey, ({ kind, marks, annotations }, wanted) => {
         const before = make(kind, marks, annotations);
@@ -70,7 +70,7 @@ describe('for any object', () => {
     );
   });
 
-  test('releases that come and go in any order, with keys that change, leave it as it was when all are gone', () => {
+  test('releases that come and go in any order, with changing keys, restore the object when all are gone', () => {
     const step = fc.record({
       owner: fc.constantFrom('a/one', 'a/two', 'b/one'),
       wanted: wantedKey,
@@ -90,7 +90,7 @@ describe('for any object', () => {
     );
   });
 
-  test('what the user has set is never another value, nor gone, on the way', () => {
+  test("the user's own marks never change on the way", () => {
     fc.assert(
       fc.property(object, wantedKey, ({ kind, marks, annotations }, wanted) => {
         const during = optIn(make(kind, marks, annotations), kind, 'a/one', wanted);
@@ -164,7 +164,7 @@ describe('the patch', () => {
     });
   });
 
-  test('sets again what somebody has taken out', () => {
+  test('sets a key again that was removed', () => {
     const own = { [ownersAnnotation]: `{"a/one":"${key}"}` };
     expect(planOptIn(make('StatefulSet', undefined, own), { kind: 'StatefulSet', owner: 'a/one', key }).patch).toEqual({
       metadata: { resourceVersion: '7' },

@@ -52,7 +52,7 @@ test('a workload whose pods fit is opted in', async () => {
   expect(await check(server((pod) => pod))).toEqual({ result: planned, events: [] });
 });
 
-test('one whose pods are refused because of the sidecar is not; the message names what refuses it and what fits', async () => {
+test('a workload whose pods are refused because of the sidecar is not opted in; the message names the cause and what fits', async () => {
   const refusing = server((pod) => {
     if (pod.spec?.initContainers === undefined) return pod;
     throw codedError(
@@ -67,12 +67,12 @@ test('one whose pods are refused because of the sidecar is not; the message name
   });
 });
 
-test('where Pod Security admits no capture, no pod is replaced for nothing', async () => {
+test('where Pod Security forbids a capture, no pod is replaced', async () => {
   const { result } = await check(server((pod) => pod, { 'pod-security.kubernetes.io/enforce': 'restricted' }));
   expect(result).toMatchObject({ error: { code: 'POD_SECURITY' } });
 });
 
-test('an injector that still has the configuration of before is waited for', async () => {
+test('the hook waits for an injector that still has the previous configuration', async () => {
   let asked = 0;
   const api = server((pod) => {
     if (pod.spec?.initContainers !== undefined || pod.metadata?.annotations?.['packet-capture/inject'] !== 'true')
@@ -84,7 +84,7 @@ test('an injector that still has the configuration of before is waited for', asy
   expect(await check(api, 10)).toEqual({ result: planned, events: ['waiting_for_configuration'] });
 });
 
-test('a namespace and what is not to be changed are not asked about', async () => {
+test('namespaces and unchanged objects are not checked', async () => {
   const api: ApiClient = async ({ what }) => {
     throw codedError('INTERNAL', what);
   };
@@ -141,7 +141,7 @@ describe('the agent’s image', () => {
     return { result: await checkPods(options, row), targets };
   }
 
-  test('is tried as the pods would pull it, and what does not start is not opted in', async () => {
+  test("is tried with the pods' pull secrets, and a workload is not opted in if it does not start", async () => {
     const { result, targets } = await tried(changing);
     expect(targets).toMatchObject([
       {

@@ -39,7 +39,7 @@ async function plan(question: Partial<CertificateQuestion>): Promise<Certificate
 }
 
 describe('baked', () => {
-  test('new for a first install, and for a release of which nothing works any more', async () => {
+  test('are new for a first install, and for a release whose certificates do not work any more', async () => {
     const first = await plan({});
     expect(first).toMatchObject({ action: 'new', text: 'new', findings: [] });
     const again = await plan({ before: withMaterial({}, material), now: later(800) });
@@ -47,7 +47,7 @@ describe('baked', () => {
     expect(again.material?.certificate).not.toBe(material.certificate);
   });
 
-  test('kept to the byte, from the values or from the Secret of a release', async () => {
+  test('are kept unchanged, from the values or from the Secret of a release', async () => {
     expect(await plan({ before: withMaterial({}, material) })).toMatchObject({ action: 'keep', material });
     const { 'next.pem': _, ...secret } = filesOfMaterial(material);
     expect(await plan({ before: { replicas: 1 }, secret })).toMatchObject({ action: 'keep', material });
@@ -58,7 +58,7 @@ describe('baked', () => {
     expect(renamed).toMatchObject({ action: 'new', text: 'new, since those before do not work (san_mismatch)' });
   });
 
-  test('exchanged step by step when they expire soon, and when that is asked for', async () => {
+  test('are rotated in steps when they expire soon, and on request', async () => {
     expect(await plan({ before: withMaterial({}, expiring) })).toMatchObject({
       action: 'rotate',
       step: 'trust-both',
@@ -73,7 +73,7 @@ describe('baked', () => {
     expect(third.material?.certificate).toBe(second.material?.certificate);
   });
 
-  test('a rotation that was interrupted is not touched by an ordinary upgrade', async () => {
+  test('an ordinary upgrade does not change an interrupted rotation', async () => {
     const begun = await plan({ before: withMaterial({}, material), rotate: true });
     expect(await plan({ before: withMaterial({}, begun.material!) })).toMatchObject({
       action: 'keep',
@@ -83,7 +83,7 @@ describe('baked', () => {
 });
 
 describe("the user's own", () => {
-  test('are left alone, and looked at', async () => {
+  test('are not changed, but checked', async () => {
     const own = await plan({ values: withMaterial({}, expiring), before: withMaterial({}, material) });
     expect(own).toMatchObject({ action: 'given', text: "the values' own" });
     expect(own.material).toBeUndefined();
@@ -92,12 +92,12 @@ describe("the user's own", () => {
     );
   });
 
-  test('values that the release had already do not count as given', async () => {
+  test('values that the release already had do not count as given', async () => {
     const before = withMaterial({}, material);
     expect(await plan({ values: before, before })).toMatchObject({ action: 'keep' });
   });
 
-  test('another mode makes its own', async () => {
+  test('another mode creates its own certificates', async () => {
     expect(await plan({ mode: 'certManager', before: withMaterial({}, material) })).toEqual({
       action: 'other',
       text: 'left to certs.mode certManager',

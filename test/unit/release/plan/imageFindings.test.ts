@@ -26,7 +26,7 @@ test.each<readonly [string, Values, readonly string[]]>([
   ],
 ])('named by %s', (_, values, expected) => expect(found(values)).toEqual(expected));
 
-test('the rest of the values can be looked at without them', () => {
+test('the rest of the values can be checked without them', () => {
   const values = { global: { imagePullSecrets: ['a'] }, replicas: 3 };
   expect(found(withStandIn(values))).toEqual([]);
   expect(withStandIn(values)).toEqual({

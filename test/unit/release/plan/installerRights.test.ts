@@ -25,7 +25,7 @@ const resources = [
   },
 ];
 
-test('making an object takes its kind, and making a Role what it grants', () => {
+test('creating an object needs rights for its kind, and creating a Role needs the rights that it grants', () => {
   const rights = rightsFor([role, configuration, role], resources).map(
     ({ need, verb, resource, namespace, name }) => `${need} ${verb} ${namespace}/${resource}/${name ?? ''}`,
   );
@@ -58,7 +58,7 @@ function refusing(...verbs: readonly string[]): Kubectl {
   };
 }
 
-test("helm's record takes rights of its own, wherever it is kept", () => {
+test("helm's record needs rights of its own, wherever it is stored", () => {
   const kept = (driver?: string): string[] => [
     ...new Set(storageRights('tools', driver).map(({ resource }) => resource)),
   ];
@@ -71,7 +71,7 @@ test("helm's record takes rights of its own, wherever it is kept", () => {
   ]);
 });
 
-test('refused is what the API server does not allow, in the order of the questions', async () => {
+test('the rights that the API server does not allow are returned in order', async () => {
   expect((await askRights(refusing('list', 'delete'), storageRights('tools')))?.map(({ verb }) => verb)).toEqual([
     'list',
     'delete',
@@ -79,7 +79,7 @@ test('refused is what the API server does not allow, in the order of the questio
   expect(await askRights(refusing(), [])).toEqual([]);
 });
 
-test('who may escalate need not hold what the Roles grant', async () => {
+test('a user who may escalate does not need the rights that the Roles grant', async () => {
   const rights = rightsFor([role], resources);
   const verbs = async (kubectl: Kubectl): Promise<string[] | undefined> =>
     (await refusedFor(kubectl, rights))?.map(({ need, verb }) => `${need} ${verb}`);

@@ -61,7 +61,7 @@ describe('changes', () => {
     expect(changesBetween(a, b)).toEqual([]);
   });
 
-  test('a key that changes is seen to change, and never seen', () => {
+  test('a private key that changes is reported, and never printed', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 12 }), fc.uint8Array({ minLength: 12 }), (one, two) => {
         const texts = [one, two].map((bytes) => Buffer.from(bytes).toString('hex'));
@@ -85,7 +85,7 @@ test('both fields of a Secret are masked by what they mean, other objects stay a
   expect(maskSecrets(config('a', 'b'))).toEqual(config('a', 'b'));
 });
 
-test('documents without an object are passed over, others are refused without a word of them', () => {
+test('documents without an object are ignored, and others are refused without their content', () => {
   expect(objectsOf('')).toEqual([]);
   expect(
     objectsOf('---\n# Source: a\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n').map(nameOfObject),

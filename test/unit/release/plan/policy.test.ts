@@ -62,7 +62,7 @@ test('a policy gets no certificates, and loses those of a webhook before', () =>
   });
 });
 
-test('nothing is planned for them, and there is nothing to rotate', async () => {
+test('no certificates are planned, and there is nothing to rotate', async () => {
   const question = {
     values: {},
     mode: 'none',
@@ -95,7 +95,7 @@ const resources = parseApiResources(
   `configmaps cm v1 true ConfigMap\nmutatingadmissionpolicies ${apiVersion} false MutatingAdmissionPolicy\n`,
 );
 
-test('who makes a policy must be able to read all that may be its parameters', () => {
+test('a user who creates a policy must be allowed to read its parameters', () => {
   const all = rightsFor(objects, resources).map(
     ({ verb, resource, namespace, need }) => `${need} ${verb} ${namespace}/${resource}`,
   );

@@ -141,7 +141,7 @@ describe('targets', () => {
   });
 });
 
-test("an overridden namespace must be there, the release's own need not", () => {
+test("a namespace of namespaceOverride must exist, the release's own does not need to", () => {
   const service = { name: 'capture', namespace: 'elsewhere' };
   const there = { name: 'elsewhere', labels: {}, terminating: false };
   expect(codes(judge({ ...calm, service }))).toEqual(['error namespace_missing: namespaceOverride elsewhere']);
@@ -170,7 +170,7 @@ describe('the release', () => {
     ]);
   });
   test('deployed', () => expect(judged(revision(2, 'deployed'), revision(1, 'superseded'))).toEqual([]));
-  test('failed after one that runs', () =>
+  test('failed after a revision that runs', () =>
     expect(judged(revision(1, 'deployed'), revision(2, 'failed'))).toEqual([
       'release_failed: revision 2 failed; revision 1 runs',
     ]));
@@ -183,7 +183,7 @@ describe('the release', () => {
   });
 });
 
-test('rights are named by place and resource; that of watching is not needed', () => {
+test('rights are reported by place and resource; the right to watch is not needed', () => {
   const right = (verb: string, need: Right['need'] = 'make'): Right => ({
     verb,
     need,
@@ -218,7 +218,7 @@ test('rights are named by place and resource; that of watching is not needed', (
   expect(codes(judge({ ...calm, refused: undefined }))).toEqual(['warning rights_unknown: the cluster']);
 });
 
-test('kinds that the cluster does not have', () => {
+test('kinds that the cluster does not have are reported', () => {
   const objects = [
     {
       apiVersion: 'monitoring.coreos.com/v1',

