@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { circleProblems } from './lint/circles.ts';
 import type { Source } from './lint/imports.ts';
-import { arrowProblems, commentProblems } from './lint/problems.ts';
+import { arrowProblems, commentProblems, docstringProblems } from './lint/problems.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -19,6 +19,11 @@ const comments = ['src', 'scripts', 'test'].flatMap((folder) =>
   sourcesIn(folder).map(({ path, text }) => ({ path: `${folder}/${path}`, text })),
 );
 const sources = sourcesIn('src');
-const problems = [...arrowProblems(sources), ...circleProblems(sources), ...commentProblems(comments)];
+const problems = [
+  ...arrowProblems(sources),
+  ...circleProblems(sources),
+  ...commentProblems(comments),
+  ...docstringProblems(sources),
+];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

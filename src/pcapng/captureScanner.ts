@@ -19,12 +19,14 @@ export interface ScannedPacket {
   end: number;
 }
 
+/** Who gets what a scan finds, in the order of the file. The packet's object is used again for the next one. */
 export interface ScanVisitor {
   packet(packet: ScannedPacket): void;
   /** All other records, and packets with a count of dropped ones. */
   record(record: CaptureRecord): void;
 }
 
+/** Reads a capture in pieces of any size. */
 export interface CaptureScanner {
   /** Nothing of the piece is kept. @throws CAPTURE_INVALID, behind what is good */
   push(chunk: Uint8Array): void;

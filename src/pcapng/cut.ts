@@ -21,6 +21,7 @@ export interface CutCounts {
   bytesLeft: number;
 }
 
+/** Cuts a capture to a window, piece by piece. */
 export interface CaptureCutter {
   /**
    * What is kept of these bytes.

@@ -25,6 +25,7 @@ export function writeSection(out: ByteWriter, options: readonly CaptureOption[])
   end(24, options);
 }
 
+/** Appends an Interface Description Block. */
 export function writeInterface(out: ByteWriter, { linkType, snaplen, options }: CaptureInterface): void {
   const { view, end } = openBlock(out, blockTypes.interface, 8 + optionsLength(options));
   view.setUint16(8, linkType, little);
@@ -51,6 +52,7 @@ export function writePacket(
   end(28 + padded(data.length), options);
 }
 
+/** Appends an Interface Statistics Block. */
 export function writeStatistics(out: ByteWriter, { ticks, options }: InterfaceStatistics, interfaceId: number): void {
   const { view, end } = openBlock(out, blockTypes.statistics, 12 + optionsLength(options));
   view.setUint32(8, interfaceId, little);
@@ -58,6 +60,7 @@ export function writeStatistics(out: ByteWriter, { ticks, options }: InterfaceSt
   end(20, options);
 }
 
+/** Appends a Name Resolution Block. */
 export function writeNames(out: ByteWriter, { entries, options }: CaptureNames): void {
   // An end-of-records entry follows the entries, even when there are none.
   const entriesLength = Math.max(4, optionsLength(entries));
@@ -66,6 +69,7 @@ export function writeNames(out: ByteWriter, { entries, options }: CaptureNames):
   end(8 + entriesLength, options);
 }
 
+/** Appends a Decryption Secrets Block. */
 export function writeSecrets(out: ByteWriter, { secretsType, data, options }: CaptureSecrets): void {
   const { view, bytes, end } = openBlock(out, blockTypes.secrets, 8 + padded(data.length) + optionsLength(options));
   view.setUint32(8, secretsType, little);

@@ -20,6 +20,7 @@ export interface LiveMerge {
   readonly counts: LiveCounts;
 }
 
+/** One of the captures that are merged while they arrive. */
 export interface LiveSource {
   /**
    * Adds bytes of the source.
@@ -33,12 +34,14 @@ export interface LiveSource {
   readonly packets: number;
 }
 
+/** Counts over all sources, for packets that were written. */
 export interface LiveCounts {
   readonly packets: number;
   /** Packets that arrived later than the window allows: in the output they follow packets with a later time. */
   readonly late: number;
 }
 
+/** How packets of several sources are put in order of time, and how much memory that may need. */
 export interface LiveMergeOptions {
   readonly application?: string;
   /** Of the file, for people. */

@@ -22,6 +22,7 @@ export interface CaptureSource {
   readonly label?: Labeller;
 }
 
+/** What the output has besides the packets, and who is told of blocks that it does not have. */
 export interface MergeOptions {
   /** The name of the program, for the section header. */
   readonly application?: string;
@@ -152,6 +153,7 @@ function createCursor(
   };
 }
 
+/** What decides which blocks other than packets are copied. */
 export interface OtherOptions extends Pick<InterfaceTable, 'idOf'> {
   /** See {@link MergeOptions}. */
   readonly several: boolean;

@@ -53,6 +53,7 @@ export function optionValue(options: readonly CaptureOption[], code: number): Ui
   return options.find((option) => option.code === code)?.value;
 }
 
+/** The value of an option as UTF-8; undefined without one. */
 export function optionText(options: readonly CaptureOption[], code: number): string | undefined {
   const value = optionValue(options, code);
   return value === undefined ? undefined : text.decode(value);

@@ -15,6 +15,7 @@ export interface Truncation {
   readonly bytesLeft: number;
 }
 
+/** Reads a capture in pieces of any size, pcapng or classic pcap. */
 export interface CaptureReader {
   /**
    * Adds bytes and yields the records that are whole now. Take all of them before the next call.

@@ -7,6 +7,7 @@ export interface CaptureSection {
   readonly options: readonly CaptureOption[];
 }
 
+/** An Interface Description Block, or the header of a classic pcap. */
 export interface CaptureInterface {
   readonly type: 'interface';
   /** A LINKTYPE_ number, as tcpdump.org lists them. */
@@ -20,6 +21,7 @@ export interface CaptureInterface {
   readonly description: string | undefined;
 }
 
+/** An Enhanced or Simple Packet Block, or a packet of a classic pcap. */
 export interface CapturePacket {
   readonly type: 'packet';
   readonly interface: CaptureInterface;
@@ -31,6 +33,7 @@ export interface CapturePacket {
   readonly options: readonly CaptureOption[];
 }
 
+/** An Interface Statistics Block; its counts are options. `ticks` is in the interface's resolution. */
 export interface InterfaceStatistics {
   readonly type: 'statistics';
   readonly interface: CaptureInterface;

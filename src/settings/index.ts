@@ -15,6 +15,7 @@ export {
 export { platformEnvironment, platformOf, type Platform, type PlatformKey } from './platform.ts';
 export { formatMebibytes, parseQuantity, preciseBytes, quantitySuffixes, shortestQuantity } from '../quantity.ts';
 export { parseKeep, type Keep } from './keepSetting.ts';
+export { endpointPattern, mirrorPattern, remotePattern } from './patterns.ts';
 export {
   fitsVolume,
   keepBytes,

@@ -3,6 +3,7 @@ import { parseQuantity, shortestQuantity } from '../quantity.ts';
 import { destinationProblem, lockProblem } from './allowed.ts';
 import { bounds, headersOnly } from './bounds.ts';
 import { keepProblem } from './keepSetting.ts';
+import { endpointPattern, mirrorPattern, remotePattern } from './patterns.ts';
 import type { Platform } from './platform.ts';
 import { findSetting, type SettingType } from './table.ts';
 
@@ -32,19 +33,9 @@ function interfaceProblem(name: string): string | undefined {
   return /^(?:all|any)$/i.test(name) ? 'must be all, any or all,lo, in lower case, or names alone' : undefined;
 }
 
-/**
- * An rclone remote from rclone.conf and a path, in printable ASCII. URLs and connection strings are refused. A
- * connection string begins with a colon, or has a comma before the colon, and may contain credentials
- * (https://rclone.org/docs/#connection-strings).
- */
-const remote = /^[A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:\/?(?:[!-.0-~][!-~]*)?$/;
-
-/** A host name or IPv4 address, or an IPv6 address in brackets, and a port. */
-const endpoint = /^(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/;
-
-/** A host as above, and optionally a port and a VXLAN network identifier of 24 bits (RFC 7348). */
-const mirror =
-  /^vxlan:\/\/(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::([1-9][0-9]{0,4}))?(?:\?vni=([1-9][0-9]{0,7}))?$/;
+const remote = new RegExp(`^${remotePattern}$`);
+const endpoint = new RegExp(`^${endpointPattern('[1-9][0-9]{0,4}')}$`);
+const mirror = new RegExp(`^${mirrorPattern('[1-9][0-9]{0,4}', '[1-9][0-9]{0,7}')}$`);
 
 function bytesProblem(value: string, most = Infinity): string | undefined {
   const bytes = parseQuantity(value);
@@ -78,12 +69,12 @@ const checks: Readonly<Record<SettingType, (value: string, platform?: Platform) 
     return value.length > bounds.longestRemote ? `must be at most ${bounds.longestRemote} characters` : undefined;
   },
   endpoint: (value) =>
-    Number(endpoint.exec(value)?.[1] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT',
+    Number(endpoint.exec(value)?.[2] ?? 65_536) <= 65_535 ? undefined : 'must be HOST:PORT or [IPV6]:PORT',
   keep: keepProblem,
   port: (value) =>
     /^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535 ? undefined : 'must be a port from 1 to 65535',
   mirror: (value) => {
-    const [, port = '1', vni = '1'] = mirror.exec(value) ?? ['', '65536'];
+    const [, , , port = '1', , vni = '1'] = mirror.exec(value) ?? ['', '', '', '65536'];
     return Number(port) <= 65_535 && Number(vni) <= bounds.largestVNI
       ? undefined
       : 'must be vxlan://HOST[:PORT][?vni=NUMBER]';

@@ -66,6 +66,7 @@ const mostStrangers = 65_536;
 const grace = 5_000_000_000n;
 const nothing: readonly AddressName[] = [];
 
+/** A book without owners. It keeps what it was told, since an owner may have had an address before its packets come. */
 export function createAddressBook(): AddressBook {
   const owners = new Map<string, AddressOwner>();
   const byAddress = new Map<AddressKey, AddressOwner[]>();

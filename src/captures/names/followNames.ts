@@ -25,6 +25,7 @@ export interface LiveNames {
   readonly end: () => Promise<void>;
 }
 
+/** How the owners of addresses are listed and watched. */
 export interface FollowOptions {
   /** A kubectl that ends when it is over. */
   readonly connect: (over: AbortSignal) => Kubectl;

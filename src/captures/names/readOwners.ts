@@ -51,6 +51,7 @@ export interface OwnersRead {
   readonly version: string | undefined;
 }
 
+/** What one list of the cluster gave. A part that may not be read leaves the other parts. */
 export interface ListRead {
   readonly parts: readonly OwnersRead[];
   /** What the user may not list: `pods of other namespaces`; undefined when all was read. */

@@ -1,6 +1,15 @@
 import { durationPattern } from '../../duration.ts';
 import { parseQuantity, quantitySuffixes } from '../../quantity.ts';
-import { bounds, headersOnly, standingSettings, type SettingType, type StandingName } from '../../settings/index.ts';
+import {
+  bounds,
+  endpointPattern,
+  headersOnly,
+  mirrorPattern,
+  remotePattern,
+  standingSettings,
+  type SettingType,
+  type StandingName,
+} from '../../settings/index.ts';
 import { decimalsFrom } from './decimals.ts';
 import { leaf, type Group, type Leaf, type Schema } from './tree.ts';
 
@@ -54,11 +63,11 @@ const schemas: Readonly<Record<StandingType, Schema>> = {
   remote: {
     type: 'string',
     maxLength: bounds.longestRemote,
-    not: { not: { pattern: '^([A-Za-z0-9_.+@][A-Za-z0-9_.+@-]*:/?([!-.0-~][!-~]*)?)?$' } },
+    not: { not: { pattern: `^(${remotePattern})?$` } },
   },
   endpoint: {
     type: 'string',
-    pattern: `^(([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${decimalsFrom(1, 65_535)}))?$`,
+    pattern: `^(${endpointPattern(decimalsFrom(1, 65_535))})?$`,
   },
   port: {
     anyOf: [
@@ -68,9 +77,7 @@ const schemas: Readonly<Record<StandingType, Schema>> = {
   },
   mirror: {
     type: 'string',
-    pattern:
-      `^(vxlan://([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\])` +
-      `(:(${decimalsFrom(1, 65_535)}))?(\\?vni=(${decimalsFrom(1, bounds.largestVNI)}))?)?$`,
+    pattern: `^(${mirrorPattern(decimalsFrom(1, 65_535), decimalsFrom(1, bounds.largestVNI))})?$`,
   },
 };
 

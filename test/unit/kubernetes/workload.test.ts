@@ -92,7 +92,7 @@ describe('workloadOf', () => {
 });
 
 describe('guardOperations', () => {
-  test('test the object and its spec, but not its status', () => {
+  test('compare the object and its spec, but not its status', () => {
     expect(
       guardOperations(object('apps/v1', 'Deployment', { uid: 'u', generation: 3, resourceVersion: '77' })),
     ).toEqual([
@@ -101,7 +101,7 @@ describe('guardOperations', () => {
     ]);
   });
 
-  test('test the whole object if it has no generation', () => {
+  test('compare the whole object if it has no generation', () => {
     expect(guardOperations(object('apps/v1', 'Deployment', { uid: 'u', resourceVersion: '77' }))[1]).toEqual({
       op: 'test',
       path: '/metadata/resourceVersion',

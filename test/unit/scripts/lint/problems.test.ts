@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { arrowProblems, commentProblems } from '../../../../scripts/lint/problems.ts';
+import { arrowProblems, commentProblems, docstringProblems } from '../../../../scripts/lint/problems.ts';
 
 const root = join(import.meta.dirname, '../../../../src');
 
@@ -71,6 +71,28 @@ describe('a comment of more than 120 columns', () => {
     [`/** ${long.slice(0, 100)} */`],
     [`const text = '${long}';`],
     [` * @see https://example.com/${'a'.repeat(120)}`],
+  ])('is not: %s', (text) => {
+    expect(linesOf(text)).toEqual([]);
+  });
+});
+
+describe('an exported function or interface without a docstring', () => {
+  const linesOf = (text: string): string[] => docstringProblems([{ path: 'inject/a.ts', text }]);
+
+  test.each([
+    ['export function plan(): void {}', 'function plan'],
+    ['export async function* read(): AsyncGenerator<string> {}', 'function* read'],
+    ['/** About b. */\nconst b = 1;\nexport interface Options {}', 'interface Options'],
+    ['/** Too far. */\n\nexport interface Options {}', 'interface Options'],
+  ])('is refused: %s', (text, what) => {
+    expect(linesOf(text)).toEqual([`inject/a.ts:${text.split('\n').length}: ${what} has no docstring`]);
+  });
+
+  test.each([
+    ['/** Plans. */\nexport function plan(): void {}'],
+    ['/**\n * Options.\n */\nexport interface Options {}'],
+    ['function helper(): void {}'],
+    ["export { plan } from './plan.ts';"],
   ])('is not: %s', (text) => {
     expect(linesOf(text)).toEqual([]);
   });
