@@ -27,15 +27,15 @@ const (
 	InvalidInput Code = "INVALID_INPUT"
 	// NotAttached: the container's settings are in a volume of the kubelet's, or there are none.
 	NotAttached Code = "NOT_ATTACHED"
-	// DiskFull: there is no room for the settings. Those of before stay.
+	// DiskFull: there is no room for the settings. The previous ones stay.
 	DiskFull Code = "DISK_FULL"
 	// Ending: the agent's time is over.
 	Ending Code = "ENDING"
-	// Busy: others change the settings all the time.
+	// Busy: other commands change the settings all the time.
 	Busy Code = "BUSY"
 )
 
-// Error is why nothing was changed.
+// Error says why nothing was changed.
 type Error struct {
 	Code Code `json:"code"`
 	// Setting is the name that the error is about; empty: about none.
@@ -50,13 +50,13 @@ const (
 	mostInput = 1 << 18
 	// startTime is how long to wait for an agent that has just started.
 	startTime = 2 * time.Second
-	// patience is how long to wait for others that change the settings.
+	// patience is how long to wait for other commands that change the settings.
 	patience = 10 * time.Second
 	// pause is the time between two looks for it.
 	pause = 5 * time.Millisecond
 )
 
-// ttl is the name of what moves the end of the agent. It is no setting: it holds from the moment of the request on.
+// ttl is the name of the value that moves the end of the agent. It is not a setting: it counts from the request on.
 const ttl = "ttl"
 
 // Request is what `set` is asked for: values by name; an empty one stands for the default.
@@ -114,7 +114,7 @@ func Create(dir string, until time.Time) error {
 	return settings.Write(dir, withNames(settings.Values{settings.Until: settings.FormatUntil(until)}))
 }
 
-// Set changes the settings in a folder in one step, and returns all values of it. What the request does not name stays.
+// Set changes the settings in a folder in one step, and returns all values of it. Other settings stay.
 // It waits for other changes; none is lost. Its error is an *Error.
 func Set(dir string, request Request, now func() time.Time) (settings.Values, error) {
 	unlock, err := lock(dir)
@@ -169,7 +169,7 @@ func lock(dir string) (unlock func(), err error) {
 	}
 }
 
-// openReady opens the folder once it has a version.
+// openReady opens the folder when it has a version.
 func openReady(dir string) (int, error) {
 	for begin := time.Now(); ; time.Sleep(pause) {
 		if err := unix.Access(filepath.Join(dir, "..data"), unix.F_OK); err == nil || time.Since(begin) > startTime {

@@ -1,8 +1,8 @@
-// Package clients knows whether a command of somebody's is running in the container (`kubectl exec`): an attached agent
-// does not end in the middle of it.
+// Package clients knows whether a user's command is running in the container (`kubectl exec`): an attached agent does
+// not end while one runs.
 //
-// Each command holds a shared lock on the agent's folder (flock), which the kernel takes back when its process ends,
-// however that happens. The agent asks for the exclusive lock.
+// Each command holds a shared lock on the agent's folder (flock), which the kernel releases when its process ends,
+// also when it is killed. The agent asks for the exclusive lock.
 package clients
 
 import (

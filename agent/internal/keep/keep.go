@@ -38,8 +38,8 @@ const (
 	Exit Trigger = "exit"
 )
 
-// MayReplace reports whether a keep that was not uploaded may give way to one with this trigger. An app of the pod must
-// not be able to remove what somebody else has kept.
+// MayReplace reports whether a keep that was not uploaded may be removed for one with this trigger. An app of the pod
+// must not be able to remove files that others have kept.
 func (t Trigger) MayReplace() bool { return t == Annotation || t == Command }
 
 // Request asks to keep the files of a window.

@@ -16,7 +16,7 @@ import (
 // mostHandled is how many values are remembered.
 const mostHandled = 1024
 
-// Memory is what outlives the container: which values of the setting `keep` were done, and the last id.
+// Memory is the part that outlives the container: the values of the setting `keep` that were done, and the last id.
 type Memory struct {
 	// Path is the file that it is in.
 	Path  string
@@ -66,7 +66,7 @@ func isID(name string) bool {
 }
 
 // NextID is the id of a keep that begins now: a time in UTC, and a number unless it is the first one of that second. No
-// id comes twice, also when the clock was set back: the destination may still have the files of the first.
+// id is given twice, also after the clock was set back: the destination may still have the files of the first.
 func (m *Memory) NextID(now time.Time) string {
 	stamp := max(m.state.Last, now.UTC().Format(idLayout))
 	if stamp == m.state.Last {
@@ -81,7 +81,7 @@ func (m *Memory) NextID(now time.Time) string {
 	return fmt.Sprintf("%s-%d", stamp, m.state.Number)
 }
 
-// save writes the file. On a full volume the next container may do something again.
+// save writes the file. If the volume is full, the next container may do a keep again.
 func (m *Memory) save() {
 	text, err := json.Marshal(m.state)
 	if err != nil {

@@ -23,7 +23,7 @@ const suffix = ".pcapng"
 // ErrNoRoom: there are as many keeps as there may be, and none of them may be removed.
 var ErrNoRoom = fmt.Errorf("there are %d keeps already", mostKeeps)
 
-// Removed is a keep that gave way to another one.
+// Removed is a keep that was removed to make room for another one.
 type Removed struct {
 	ID    string `json:"id"`
 	Files int    `json:"files"`
@@ -40,7 +40,7 @@ type Store struct {
 	// Limit is how many bytes the kept files may have together; each file counts once, and whether the ring has it too
 	// does not matter: it will leave the ring.
 	Limit int64
-	// Removed is called when a keep has given way to another one.
+	// Removed is called when a keep was removed to make room for another one.
 	Removed func(Removed)
 
 	// notes are the keeps, the oldest first.
@@ -51,7 +51,7 @@ type Store struct {
 	bytes  int64
 }
 
-// Load reads what the container before this one has left.
+// Load reads the keeps that the previous container has left.
 func (s *Store) Load() error {
 	s.notes, s.sizes, s.counts, s.bytes = nil, map[uint64]int64{}, map[uint64]int{}, 0
 	entries, err := os.ReadDir(s.root())

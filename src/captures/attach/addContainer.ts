@@ -23,12 +23,12 @@ export interface Added {
 
 /** Each attempt reads the pod again; a kubelet that is busy with a pod changes it some times a second. */
 const mostAttempts = 20;
-/** Milliseconds before another attempt: a random part of it, so that many who collide do not collide again. */
+/** Milliseconds before another attempt: a random part of them, so that colliding commands do not collide again. */
 const againWithin = 300;
 
 /**
- * Adds the agent's container to a pod, unless one is there. Of many who try at the same moment one succeeds, and the
- * others find what it has added: the patch applies only to the version of the pod that was judged.
+ * Adds the agent's container to a pod, unless one is there. Of many commands at the same moment one succeeds, and
+ * the others find its container: the patch applies only to the version of the pod that was judged.
  * @throws ADMISSION_DENIED, CONFLICT, FORBIDDEN, NOT_FOUND and as Kubectl
  */
 export async function addContainer(options: AddOptions, found: Pod): Promise<Added> {

@@ -59,7 +59,7 @@ export interface AttachedTo {
 /** Attaches agents to pods; what it reads of a namespace it reads once. */
 export interface Attacher {
   /**
-   * The results in the order of the pods; of a container that was added it is not known whether it starts.
+   * The results in the order of the pods; whether an added container starts is not known yet.
    * @throws INTERRUPTED, KUBECTL_MISSING, REQUIREMENT_MISSING
    */
   readonly attach: (pods: readonly Pod[]) => Promise<readonly AttachedTo[]>;

@@ -45,7 +45,7 @@ export function createEventTracker(pauseMs: number): EventTracker {
     const events = podEvents(pod, one.pod).filter(({ key }) => !one.keys.has(key));
     for (const { key } of events) one.keys.add(key);
     one.pod = pod;
-    // What has happened before this command began led nowhere that it could keep.
+    // The files from before this command began may be gone already.
     return known ? events.toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))).at(-1) : undefined;
   };
 

@@ -29,14 +29,14 @@ export interface KeepOptions {
   readonly report: (line: string) => void;
 }
 
-/** What became of a pod's files. */
+/** The result of a keep in one pod. */
 export interface KeepOutcome {
   /**
-   * kept: its agent has them; unconfirmed: its agent has not said so (yet); gone: the pod has ended in the meantime;
+   * kept: its agent has them; unconfirmed: its agent has not confirmed it (yet); gone: the pod has ended meanwhile;
    * failed: nothing was changed.
    */
   readonly result: 'kept' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
-  /** What the agent says of it; null unless `result` is `kept`. */
+  /** The agent's note; null unless `result` is `kept`. */
   readonly kept: KeptWindow | null;
   /** Why it is not kept; null otherwise. */
   readonly problem: string | null;
@@ -89,7 +89,7 @@ function isGone(error: unknown): boolean {
 interface Asked {
   readonly window: KeepWindow;
   readonly value: string;
-  /** Keeps that the agent had before, or of which it is known that they are others. */
+  /** Keeps that the agent had before, and those that were found to have another window. */
   readonly others: Set<string>;
 }
 
@@ -157,7 +157,7 @@ async function findKeep(
 function judgeKept({ kept }: AgentStatus, note: KeptWindow): Verdict {
   const lasts = kept?.lasting?.includes(note.id) === true || note.ended === undefined;
   const [to, asked] = [note.to, note.requestedAt].map((text = '') => parseTime(text) ?? 0n);
-  // The last file is closed within seconds of the window's end; nobody is to wait for an end that is minutes away.
+  // The last file is closed within seconds of the window's end; an end that is minutes away is not waited for.
   return lasts && (to ?? 0n) <= (asked ?? 0n) + waitedFor
     ? { pending: 'its last file is not closed yet', begun: note }
     : { outcome: { ...done, kept: note } };

@@ -3,7 +3,7 @@ import type { ContainerStatus, Pod } from '../../kubernetes/api/types.ts';
 import { containerNames } from '../../sidecar/index.ts';
 import { parseTime } from '../../time.ts';
 
-/** Something that went wrong in a pod, as its own status has it. */
+/** A problem in a pod that its status reports. */
 export interface PodEvent {
   /** The same for the same event, however often it is seen. */
   readonly key: string;
@@ -24,7 +24,7 @@ const second = 1_000_000_000n;
 
 /**
  * Containers that have ended with an error or were started again, and containers that were ready in `before` and are
- * not any more. Nothing of a pod that is being deleted, and nothing of the sidecar itself. Pure.
+ * not any more. Pods that are being deleted, and the sidecar itself, have no events. Pure.
  * @param before the same pod as it was seen last; undefined at first sight
  */
 export function podEvents(pod: Pod, before: Pod | undefined): PodEvent[] {
@@ -38,7 +38,7 @@ export function podEvents(pod: Pod, before: Pod | undefined): PodEvent[] {
   ];
 }
 
-/** @param endless it is to run for as long as the pod, so that a start after its end is an event, too */
+/** @param endless the container should run as long as the pod, so a start after its end is an event too */
 function endsOf({ name, state = {}, lastState = {}, restartCount = 0 }: ContainerStatus, endless: boolean): PodEvent[] {
   const ends = [
     { end: lastState.terminated, again: true },
