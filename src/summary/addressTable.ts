@@ -3,28 +3,39 @@ import { number32, octet } from './octets.ts';
 
 /** IP addresses as small numbers, so that a conversation is found without a text or an object for each packet. */
 export interface Addresses {
-  /** The number of the address that begins there; -1 for a new one when there are too many. */
+  /** The number of the address that begins there; -1 for a new one when no number is free. */
   numberOf(bytes: Uint8Array, at: number, version: 4 | 6): number;
   /**
    * From now on the address has this name, or none. If it had another one, it has changed hands: it gets a new number,
    * and what was counted before keeps the old name.
    */
   setName(bytes: Uint8Array, name: string | undefined): void;
+  /** As Wireshark shows it. */
   textOf(number: number): string;
   nameOf(number: number): string | undefined;
+  /** Numbers that are free. */
+  readonly free: number;
+  /** More than the highest number that was given. */
+  readonly end: number;
+  /** Forgets these numbers: they are given again, to other addresses. */
+  forget(numbers: Iterable<number>): void;
 }
 
-/** @param most how many are told apart */
+/** @param most how many have a number at a time */
 export function createAddresses(most: number): Addresses {
   /** By hash: the address that came last; the others of the same hash follow by `before`. */
   const last = new Map<number, number>();
   const before: number[] = [];
   const texts: (string | undefined)[] = [];
   const names: (string | undefined)[] = [];
-  const versions: (4 | 6)[] = [];
+  /** 0: the number is free. */
+  const versions: (0 | 4 | 6)[] = [];
+  /** Another number has the address now, because it has changed hands. */
+  const replaced: boolean[] = [];
+  const freed: number[] = [];
   let store = new Uint8Array(16 * 256);
   const add = (bytes: Uint8Array, at: number, version: 4 | 6, hash: number): number => {
-    const number = versions.length;
+    const number = freed.pop() ?? versions.length;
     if (number === most) return -1;
     if (store.length < (number + 1) * 16) {
       const larger = new Uint8Array(store.length * 2);
@@ -32,11 +43,12 @@ export function createAddresses(most: number): Addresses {
       store = larger;
     }
     store.set(bytes.subarray(at, at + (version === 4 ? 4 : 16)), number * 16);
-    before.push(last.get(hash) ?? -1);
+    before[number] = last.get(hash) ?? -1;
     last.set(hash, number);
-    versions.push(version);
-    texts.push(undefined);
-    names.push(undefined);
+    versions[number] = version;
+    texts[number] = undefined;
+    names[number] = undefined;
+    replaced[number] = false;
     return number;
   };
   const hashOf = (bytes: Uint8Array, at: number, version: 4 | 6): number =>
@@ -59,13 +71,37 @@ export function createAddresses(most: number): Addresses {
       if (name === undefined && (found === -1 || names[found] === undefined)) return;
       const isOther = found === -1 || (names[found] !== undefined && names[found] !== name);
       const number = isOther ? add(bytes, 0, version, hash) : found;
-      if (number !== -1) names[number] = name;
+      if (number === -1) return;
+      if (isOther && found !== -1) replaced[found] = true;
+      names[number] = name;
     },
     nameOf: (number) => names[number],
     textOf(number) {
       const version = versions[number];
-      if (version === undefined) return '?';
+      if (version === undefined || version === 0) return '?';
       return (texts[number] ??= formatAddress(store.subarray(number * 16, number * 16 + (version === 4 ? 4 : 16))));
+    },
+    get free() {
+      return most - versions.length + freed.length;
+    },
+    get end() {
+      return versions.length;
+    },
+    forget(numbers) {
+      for (const number of numbers) {
+        if ((versions[number] ?? 0) === 0) continue;
+        versions[number] = 0;
+        texts[number] = undefined;
+        names[number] = undefined;
+        freed.push(number);
+      }
+      last.clear();
+      for (const [number, version] of versions.entries()) {
+        if (version === 0 || replaced[number] === true) continue;
+        const hash = hashOf(store, number * 16, version);
+        before[number] = last.get(hash) ?? -1;
+        last.set(hash, number);
+      }
     },
   };
 }

@@ -1,5 +1,7 @@
 import { createDns, dnsBytes, dnsGap, dnsPort, type DnsEvents, type DnsState } from './dns.ts';
+import type { HeldBytes } from './heldBytes.ts';
 import { createHttp, httpBytes, httpGap, isHttp, type HttpEvents, type HttpFacts, type HttpState } from './http.ts';
+import type { OpenQueries } from './openQueries.ts';
 import { createTls, isTls, tlsBytes, tlsGap, type TlsEvents, type TlsFacts, type TlsState } from './tls.ts';
 
 /** What is said over a TCP connection: its bytes in order, and who reads them. */
@@ -22,6 +24,10 @@ interface Progress {
 
 /** Whoever counts. */
 export interface ApplicationEvents {
+  /** Room for messages that are not whole. */
+  readonly held: HeldBytes;
+  /** Queries of DNS without a response. */
+  readonly open: OpenQueries;
   readonly dns: DnsEvents;
   readonly http: HttpEvents;
   readonly tls: TlsEvents;
@@ -48,10 +54,14 @@ const mostMisses = 8;
 /** What is further away is no gap, but another place. */
 const furthest = 2 ** 30;
 
-export function createApplication(lowPort: number, highPort: number): Application {
-  const isDns = lowPort === dnsPort || highPort === dnsPort;
+/** What is said over a new connection between these ports. */
+export function createApplication(
+  { low, high }: { readonly low: { readonly port: number }; readonly high: { readonly port: number } },
+  events: ApplicationEvents,
+): Application {
+  const isDns = low.port === dnsPort || high.port === dnsPort;
   return {
-    reader: isDns ? createDns() : undefined,
+    reader: isDns ? createDns(events.open) : undefined,
     misses: 0,
     tls: undefined,
     http: undefined,
@@ -129,14 +139,14 @@ function readerOf(
   events: ApplicationEvents,
 ): TlsState | HttpState | undefined {
   if (isTls(bytes, start, end)) {
-    const tls = createTls();
+    const tls = createTls(events.held);
     application.tls ??= tls.facts;
     // 22: handshake, with a ClientHello.
     if (bytes[start] === 22 && bytes[start + 5] === 1) events.client(fromLow);
     return tls;
   }
   if (isHttp(bytes, start, end)) {
-    const http = createHttp();
+    const http = createHttp(events.held);
     application.http ??= http.facts;
     // A response begins with `HTTP/`, and no method with these two letters.
     events.client(bytes[start] === 0x48 && bytes[start + 1] === 0x54 ? !fromLow : fromLow);

@@ -2,6 +2,8 @@ import type { ApplicationEvents } from './application.ts';
 import type { Conversation } from './conversation.ts';
 import { serverOf } from './conversations.ts';
 import { dnsCodeName } from './dns.ts';
+import { createHeldBytes } from './heldBytes.ts';
+import { createOpenQueries } from './openQueries.ts';
 import { createTally, type Tally } from './tally.ts';
 import { createTimes, type Times } from './times.ts';
 import { alertName, tlsVersionName } from './tls.ts';
@@ -43,6 +45,8 @@ export type ServerTotals = Map<number, { readonly address: number; readonly port
 const mostServers = 256;
 const mostTexts = 1000;
 const longestText = 255;
+/** Bytes of messages that are not whole, of all connections together. */
+const mostHeld = 4 * 1024 * 1024;
 
 export function createApplicationTotals(): ApplicationTotals {
   const dns: DnsTotals = {
@@ -69,6 +73,8 @@ export function createApplicationTotals(): ApplicationTotals {
     tls,
     http,
     events: {
+      held: createHeldBytes(mostHeld),
+      open: createOpenQueries(),
       client(fromLow) {
         const { current } = totals;
         // A SYN has said more.

@@ -24,22 +24,26 @@ export interface Conversations {
   readonly others: Others;
 }
 
+/** The sum of conversations; bytes are those on the wire. */
 export interface Others {
   conversations: number;
   packets: number;
   bytes: number;
 }
 
-/** Nanoseconds after which a conversation counts as over when there are too many. */
+/** Nanoseconds of silence after which a conversation counts as over when there are too many, and as idle. */
 const restsAfter = 30e9;
+const pausesAfter = 1e9;
 
 /**
- * @param most how many are kept; when there are more, those that rest and have the fewest bytes become a part of
- * `others`
- * @param onLeave called for each of them
+ * @param most how many are kept; when there are more, those that are over and have the fewest bytes become a part
+ * of `others`
+ * @param onLeave called for each of them, before its memory is used again
  */
 export function createConversations(most: number, onLeave: (left: Conversation) => void): Conversations {
-  let kept: Conversation[] = [];
+  const kept: Conversation[] = [];
+  /** Left, to be used again. */
+  const unused: Conversation[] = [];
   const byHash = new Map<number, Conversation>();
   const others = { conversations: 0, packets: 0, bytes: 0 };
 
@@ -57,20 +61,48 @@ export function createConversations(most: number, onLeave: (left: Conversation) 
     byHash.set(hash, one);
   };
 
-  const makeRoom = (now: number): void => {
-    const order = kept.toSorted(
-      (a, b) => Number(isActive(a, now)) - Number(isActive(b, now)) || bytesOf(a) - bytesOf(b),
-    );
-    const leaving = new Set(order.slice(0, Math.ceil(most / 4)));
-    for (const one of leaving) {
-      others.conversations += 1;
-      others.packets += one.low.packets + one.high.packets;
-      others.bytes += bytesOf(one);
-      onLeave(one);
+  const unlink = (one: Conversation): void => {
+    const { protocol, low, high } = one;
+    const hash = hashOf(protocol, low.address, low.port, high.address, high.port);
+    let before = byHash.get(hash);
+    if (before === one) {
+      if (one.next === undefined) byHash.delete(hash);
+      else byHash.set(hash, one.next);
+      return;
     }
-    kept = kept.filter((one) => !leaving.has(one));
-    byHash.clear();
-    for (const one of kept) link(one);
+    while (before !== undefined && before.next !== one) before = before.next;
+    if (before !== undefined) before.next = one.next;
+  };
+
+  const leave = (one: Conversation): void => {
+    others.conversations += 1;
+    others.packets += one.low.packets + one.high.packets;
+    others.bytes += bytesOf(one);
+    onLeave(one);
+    unlink(one);
+    unused.push(one);
+  };
+
+  const makeRoom = (now: number): void => {
+    const weights = Float64Array.from(kept, (one) => weightOf(one, now));
+    let leaving = Math.ceil(most / 4);
+    const limit = weights.toSorted()[leaving - 1] ?? 0;
+    // Of those that weigh the same, the oldest leave.
+    let equal = leaving - weights.reduce((sum, weight) => sum + Number(weight < limit), 0);
+    let size = 0;
+    for (const [index, one] of kept.entries()) {
+      const weight = weights[index] ?? 0;
+      const leaves = leaving > 0 && (weight < limit || (weight === limit && equal > 0));
+      if (leaves) {
+        leaving -= 1;
+        if (weight === limit) equal -= 1;
+        leave(one);
+      } else {
+        kept[size] = one;
+        size += 1;
+      }
+    }
+    kept.length = size;
   };
 
   return {
@@ -79,7 +111,7 @@ export function createConversations(most: number, onLeave: (left: Conversation) 
     all: () => kept,
     add(made) {
       if (kept.length >= most) makeRoom(made.time);
-      const one = createConversation(made);
+      const one = createConversation(made, unused.pop());
       kept.push(one);
       link(one);
       return one;
@@ -87,8 +119,24 @@ export function createConversations(most: number, onLeave: (left: Conversation) 
   };
 }
 
-function isActive({ last }: Conversation, now: number): boolean {
-  return now - last < restsAfter;
+/**
+ * What is over or rests leaves first, then what has said nothing for a while or may be over; of these, those with the
+ * fewest bytes. A conversation that leaves too early counts twice.
+ */
+function weightOf(one: Conversation, now: number): number {
+  const silence = now - one.last;
+  const rank = isOver(one) || silence >= restsAfter ? 0 : silence >= pausesAfter || isAnswered(one) ? 1 : 2;
+  return bytesOf(one) + rank * 2 ** 50;
+}
+
+/** Most conversations over UDP are a question and its answer. */
+function isAnswered({ protocol, low, high }: Conversation): boolean {
+  return protocol !== 'tcp' && low.packets > 0 && high.packets > 0;
+}
+
+/** Ended by both ends, or reset. */
+function isOver({ tcp, low, high }: Conversation): boolean {
+  return tcp !== undefined && (tcp.ended === 3 || low.resets + high.resets > 0);
 }
 
 /** Of both directions, on the wire. */

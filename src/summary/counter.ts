@@ -15,8 +15,10 @@ import { createConversations, type Conversations } from './conversations.ts';
 import { createDropCounter, type DropCounter } from './drops.ts';
 import { createFrame, decodeFrame, protocols, type Frame } from './frame.ts';
 import { icmpError } from './icmp.ts';
-import { createPairs, type Pairs } from './pairs.ts';
+import { createPairs, stateOf, type Pairs } from './pairs.ts';
 import { createPoints } from './points.ts';
+import { forgetAddresses } from './room.ts';
+import { createTalkers, type Talkers } from './talkers.ts';
 import { createTransport, type TransportTotals } from './transport.ts';
 
 /** Counts what a capture says, while it is read once, in bounded memory. */
@@ -37,7 +39,7 @@ export interface Counts {
   readonly cut: number;
   readonly seenTwice: number;
   readonly protocols: ReadonlyMap<string, { readonly packets: number; readonly bytes: number }>;
-  readonly talkers: readonly TalkerCount[];
+  readonly talkers: Talkers;
   readonly addresses: Addresses;
   readonly conversations: Conversations;
   readonly pairs: Pairs;
@@ -45,8 +47,19 @@ export interface Counts {
   readonly application: ApplicationTotals;
   readonly transport: TransportTotals;
   readonly icmp: ReadonlyMap<string, IcmpCount>;
+  /** Errors of ICMP that are not in `icmp`. */
+  readonly otherIcmp: number;
+  readonly left: LeftTotals;
 }
 
+/** What is said of conversations that are not kept any more. */
+export interface LeftTotals {
+  /** Refused, or not answered. */
+  unanswered: number;
+  tls: number;
+}
+
+/** Errors of ICMP of one kind from one sender. */
 export interface IcmpCount {
   readonly what: string;
   /** Who sent it. */
@@ -54,23 +67,19 @@ export interface IcmpCount {
   count: number;
 }
 
-export interface TalkerCount {
-  sentPackets: number;
-  sentBytes: number;
-  receivedPackets: number;
-  receivedBytes: number;
-}
-
+/** How much is kept at a time. */
 export interface CounterLimits {
+  /** Also of pairs of addresses. */
   readonly conversations: number;
   readonly addresses: number;
 }
 
-/** Some 100 MB at most. */
-export const counterLimits: CounterLimits = { conversations: 20_000, addresses: 65_536 };
+/** Some 100 MB at most, however many there are in the capture. */
+export const counterLimits: CounterLimits = { conversations: 10_000, addresses: 65_536 };
 
 const mostIcmp = 1000;
 
+/** Counts what is given to it. @param limits how much is kept at a time; the rest becomes sums */
 export function createCounter(limits: CounterLimits = counterLimits): Counter {
   const addresses = createAddresses(limits.addresses);
   const points = createPoints();
@@ -78,13 +87,18 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
   const drops = createDropCounter();
   const application = createApplicationTotals();
   const pairs = createPairs(limits.conversations);
-  const conversations = createConversations(limits.conversations, (left) => pairs.add(left));
+  const left: LeftTotals = { unanswered: 0, tls: 0 };
+  const conversations = createConversations(limits.conversations, (one) => {
+    pairs.add(one);
+    if (stateOf(one) !== 'open') left.unanswered += 1;
+    if (one.application?.tls !== undefined) left.tls += 1;
+  });
   const frame = createFrame();
   const transport = createTransport(conversations, application, frame);
   const byProtocol = new Map<string, { packets: number; bytes: number }>();
-  const talkers: TalkerCount[] = [];
+  const talkers = createTalkers();
   const icmp = new Map<string, IcmpCount>();
-  const sums = { earliest: 0, latest: 0, packets: 0, bytes: 0, cut: 0, seenTwice: 0 };
+  const sums = { earliest: 0, latest: 0, packets: 0, bytes: 0, cut: 0, seenTwice: 0, otherIcmp: 0 };
 
   const addProtocol = (name: string, bytes: number): void => {
     const count = byProtocol.get(name);
@@ -102,18 +116,27 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
     const found = icmp.get(key);
     if (found !== undefined) found.count += 1;
     else if (icmp.size < mostIcmp) icmp.set(key, { what, address: source, count: 1 });
+    else sums.otherIcmp += 1;
+  };
+
+  /** @param numbers of addresses that are needed next */
+  const reserve = (numbers: number): void => {
+    if (addresses.free < numbers)
+      forgetAddresses({ addresses, talkers, pairs, conversations, application, icmp }, limits.addresses);
   };
 
   const countIp = (time: number, bytes: number, point: number): void => {
     const version = frame.version === 6 ? 6 : 4;
+    reserve(2);
     const source = addresses.numberOf(frame.bytes, frame.source, version);
     const destination = addresses.numberOf(frame.bytes, frame.destination, version);
     const protocol = protocolOf(frame);
     if (source === -1 || destination === -1) {
       conversations.others.packets += 1;
       conversations.others.bytes += bytes;
+      talkers.addOther(bytes);
     } else if (transport.count(protocol, source, destination, time, bytes, point)) {
-      talk(talkers, source, destination, bytes);
+      talkers.add(source, destination, bytes);
       if (protocol === 'icmp') countIcmp(source);
     } else {
       sums.seenTwice += 1;
@@ -153,7 +176,7 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
         const { data, interface: captured, originalLength } = record;
         countPacket(captured, clock.read(record), data, 0, data.length, originalLength);
       } else if (record.type === 'statistics') drops.statistics(record);
-      else if (record.type === 'names') setNames(addresses, record);
+      else if (record.type === 'names') setNames(addresses, record, reserve);
     },
     get counts() {
       return {
@@ -168,33 +191,20 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
         application,
         transport: transport.totals,
         icmp,
+        left,
       };
     },
   };
 }
 
 /** Of several names, Wireshark shows the last one. A name that is the address itself takes the name back. */
-function setNames(addresses: Addresses, record: CaptureNames): void {
+function setNames(addresses: Addresses, record: CaptureNames, reserve: (numbers: number) => void): void {
   for (const { address, names } of readNames(record)) {
     const [bytes, name] = [parseAddress(address), names.at(-1)];
-    if (bytes !== undefined) addresses.setName(bytes, name === address ? undefined : name);
+    if (bytes === undefined) continue;
+    reserve(1);
+    addresses.setName(bytes, name === address ? undefined : name);
   }
-}
-
-function talk(talkers: TalkerCount[], source: number, destination: number, bytes: number): void {
-  const from = talkerAt(talkers, source);
-  from.sentPackets += 1;
-  from.sentBytes += bytes;
-  const to = talkerAt(talkers, destination);
-  to.receivedPackets += 1;
-  to.receivedBytes += bytes;
-}
-
-function talkerAt(talkers: TalkerCount[], address: number): TalkerCount {
-  // Names take numbers, too.
-  while (talkers.length <= address)
-    talkers.push({ sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0 });
-  return talkers[address] as TalkerCount;
 }
 
 function protocolOf({ protocol }: Frame): ConversationProtocol {

@@ -1,10 +1,12 @@
 import { number16, octet, octetText } from './octets.ts';
+import type { OpenQueries } from './openQueries.ts';
 
-/** Of a connection over TCP, or of a pair of ports over UDP: queries without an answer, by their number. */
+/** What is known of a connection over TCP, or of a pair of ports over UDP. */
 export interface DnsState {
   readonly kind: 'dns';
-  /** By number: nanoseconds. */
-  readonly waiting: Map<number, number>;
+  readonly open: OpenQueries;
+  /** Its number in `open`. */
+  readonly asker: number;
   /** Messages over TCP, whose length is in two bytes before them. */
   low: DnsSide | undefined;
   high: DnsSide | undefined;
@@ -18,6 +20,7 @@ interface DnsSide {
   lost: boolean;
 }
 
+/** Whoever counts. */
 export interface DnsEvents {
   query(isRepeated: boolean): void;
   /** @param name what was asked for; undefined when that is not in it */
@@ -29,15 +32,15 @@ export interface DnsEvents {
 const headerLength = 12;
 /** Of a message over TCP: the question stands at its beginning. */
 const keptBytes = 512;
-/** A client that asks from one port has so many queries at a time at most. */
-const mostWaiting = 4096;
 /** Nanoseconds within which the same number is the same query (`dns.retransmission_timer` of Wireshark). */
 const repeatsWithin = 5e9;
 
+/** The port of servers (RFC 1035, 4.2). */
 export const dnsPort = 53;
 
-export function createDns(): DnsState {
-  return { kind: 'dns', waiting: new Map(), low: undefined, high: undefined };
+/** A connection, or a pair of ports. */
+export function createDns(open: OpenQueries): DnsState {
+  return { kind: 'dns', open, asker: open.newAsker(), low: undefined, high: undefined };
 }
 
 function sideOf(state: DnsState, fromLow: boolean): DnsSide {
@@ -47,7 +50,7 @@ function sideOf(state: DnsState, fromLow: boolean): DnsSide {
 
 /** A message. @param time nanoseconds */
 export function dnsMessage(
-  { waiting }: DnsState,
+  { open, asker }: DnsState,
   bytes: Uint8Array,
   start: number,
   end: number,
@@ -57,20 +60,17 @@ export function dnsMessage(
   if (end - start < headerLength) return;
   const id = number16(bytes, start);
   const flags = number16(bytes, start + 2);
-  const asked = waiting.get(id);
+  const asked = open.timeOf(asker, id);
   if ((flags & 0x8000) === 0) {
     const isRepeated = asked !== undefined && time - asked < repeatsWithin;
-    if (!isRepeated) {
-      if (waiting.size >= mostWaiting) waiting.clear();
-      waiting.set(id, time);
-    }
+    if (!isRepeated) open.add(asker, id, time);
     events.query(isRepeated);
     return;
   }
   const code = flags & 0x0f;
   events.response(code, code === 0 ? undefined : questionName(bytes, start, end));
   if (asked === undefined) return;
-  waiting.delete(id);
+  open.remove(asker, id);
   events.time(time - asked);
 }
 
@@ -126,6 +126,7 @@ function questionName(bytes: Uint8Array, start: number, end: number): string | u
 /** Response codes (IANA, DNS RCODEs). */
 const codeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN', 'YXRRSET', 'NXRRSET'];
 
+/** `NXDOMAIN` */
 export function dnsCodeName(code: number): string {
   return codeNames[code] ?? (code === 9 ? 'NOTAUTH' : code === 10 ? 'NOTZONE' : `RCODE${code}`);
 }

@@ -26,26 +26,33 @@ interface Counted {
   /** By the time at which the capture began: later blocks of the same capture replace earlier ones. */
   readonly captures: Map<string, { received: number | null; dropped: number }>;
   betweenPackets: number;
+  /** The sum of captures that are not told apart any more. */
+  readonly earlier: { captures: number; received: number | null; dropped: number };
 }
 
-/** Captures of one interface that are told apart; the agent begins one for each file. */
-const mostCaptures = 10_000;
+/** Captures of one interface that are told apart; the agent begins one for each file. The oldest become one sum. */
+const mostCaptures = 1000;
 
 export function createDropCounter(): DropCounter {
   const byName = new Map<string, Counted>();
   const countedOf = (captured: CaptureInterface): Counted => {
     const name = captured.name ?? 'unnamed';
-    const found = byName.get(name) ?? { name, captures: new Map(), betweenPackets: 0 };
+    const found = byName.get(name) ?? {
+      name,
+      captures: new Map(),
+      betweenPackets: 0,
+      earlier: { captures: 0, received: null, dropped: 0 },
+    };
     byName.set(name, found);
     return found;
   };
   return {
     statistics({ interface: captured, options }) {
-      const { captures } = countedOf(captured);
+      const { captures, earlier } = countedOf(captured);
       const number = (code: number): number | undefined => numberOf(options, code);
       const dropped = (number(codes.interfaceDropped) ?? 0) + (number(codes.systemDropped) ?? 0);
       const begun = options.find(({ code }) => code === codes.start)?.value.join() ?? '';
-      if (captures.size >= mostCaptures && !captures.has(begun)) return;
+      if (captures.size >= mostCaptures && !captures.has(begun)) forgetHalf(captures, earlier);
       captures.set(begun, { received: number(codes.accepted) ?? number(codes.received) ?? null, dropped });
     },
     packet({ interface: captured, options }) {
@@ -55,8 +62,8 @@ export function createDropCounter(): DropCounter {
     },
     list: () =>
       [...byName.values()]
-        .map(({ name, captures, betweenPackets }) => {
-          const said = [...captures.values()];
+        .map(({ name, captures, betweenPackets, earlier }) => {
+          const said = [...captures.values(), ...(earlier.captures === 0 ? [] : [earlier])];
           return {
             interface: name,
             received: said.every(({ received }) => received === null)
@@ -68,6 +75,16 @@ export function createDropCounter(): DropCounter {
         })
         .toSorted((a, b) => (a.interface < b.interface ? -1 : 1)),
   };
+}
+
+/** The oldest half becomes a part of the sum. */
+function forgetHalf(captures: Counted['captures'], earlier: Counted['earlier']): void {
+  for (const [begun, { received, dropped }] of [...captures].slice(0, mostCaptures / 2)) {
+    captures.delete(begun);
+    earlier.captures += 1;
+    earlier.dropped += dropped;
+    if (received !== null) earlier.received = (earlier.received ?? 0) + received;
+  }
 }
 
 function numberOf(options: CapturePacket['options'], wanted: number): number | undefined {

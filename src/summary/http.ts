@@ -1,3 +1,4 @@
+import type { HeldBytes } from './heldBytes.ts';
 import { octet, octetText } from './octets.ts';
 
 /** What is counted of HTTP/1 in one connection. */
@@ -11,7 +12,7 @@ export interface HttpFacts {
 /** One direction: a sequence of heads and bodies. */
 interface HttpSide {
   state: 'head' | 'body' | 'chunkSize' | 'chunkData' | 'trailer' | 'untilClose' | 'lost';
-  head: Uint8Array | undefined;
+  /** Bytes of the head so far. */
   have: number;
   /** Line breaks one after the other, carriage returns not counted. */
   breaks: number;
@@ -31,6 +32,7 @@ interface Request {
 
 export interface HttpState {
   readonly kind: 'http';
+  readonly held: HeldBytes;
   readonly facts: HttpFacts;
   readonly low: HttpSide;
   readonly high: HttpSide;
@@ -49,12 +51,15 @@ export interface HttpEvents {
 
 const methods = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'] as const;
 const longestHead = 65_536;
-const mostWaiting = 1000;
+/** Requests of a connection that wait for their responses. */
+const mostWaiting = 100;
 const largestChunk = 2 ** 40;
 
-export function createHttp(): HttpState {
+/** A connection. @param held has room for heads that are not whole */
+export function createHttp(held: HeldBytes): HttpState {
   return {
     kind: 'http',
+    held,
     facts: { requests: 0, responses: 0, classes: [0, 0, 0, 0, 0, 0] },
     low: createSide(),
     high: createSide(),
@@ -64,7 +69,7 @@ export function createHttp(): HttpState {
 }
 
 function createSide(): HttpSide {
-  return { state: 'head', head: undefined, have: 0, breaks: 0, left: 0, digits: 0, sends: undefined };
+  return { state: 'head', have: 0, breaks: 0, left: 0, digits: 0, sends: undefined };
 }
 
 /** Whether a request or a response of HTTP/1 begins there. */
@@ -88,7 +93,7 @@ export function httpBytes(
 ): void {
   const side = fromLow ? state.low : state.high;
   // Behind a gap, only the beginning of a segment may be that of a message.
-  if (side.state === 'lost' && isHttp(bytes, start, end)) restart(side);
+  if (side.state === 'lost' && isHttp(bytes, start, end)) restart(state, side);
   let at = start;
   while (at < end && !state.over) {
     switch (side.state) {
@@ -103,7 +108,7 @@ export function httpBytes(
         break;
       }
       case 'chunkSize':
-        takeChunkSize(side, octet(bytes, at));
+        takeChunkSize(state, side, octet(bytes, at));
         at += 1;
         break;
       case 'trailer':
@@ -123,18 +128,18 @@ export function httpGap(state: HttpState, fromLow: boolean, length: number, time
   if (side.state === 'untilClose') return;
   const inBody = side.state === 'body' || side.state === 'chunkData';
   if (inBody && length <= side.left) pass(state, side, length, time);
-  else lose(side);
+  else lose(state, side);
 }
 
-function restart(side: HttpSide): void {
+function restart({ held }: HttpState, side: HttpSide): void {
   side.state = 'head';
-  side.have = 0;
   side.breaks = 0;
+  if (side.have > 0) held.drop(side);
 }
 
-function lose(side: HttpSide): void {
+function lose({ held }: HttpState, side: HttpSide): void {
   side.state = 'lost';
-  side.head = undefined;
+  if (side.have > 0) held.drop(side);
 }
 
 /** Bytes of a body have gone by. */
@@ -148,12 +153,12 @@ function pass(state: HttpState, side: HttpSide, length: number, time: number): v
   }
 }
 
-function endMessage({ waiting }: HttpState, side: HttpSide, time: number): void {
+function endMessage(state: HttpState, side: HttpSide, time: number): void {
   if (side.sends === 'requests') {
-    const last = waiting.at(-1);
+    const last = state.waiting.at(-1);
     if (last !== undefined) last.end = time;
   }
-  restart(side);
+  restart(state, side);
 }
 
 const lineFeed = 0x0a;
@@ -180,19 +185,20 @@ function takeHead(
     at += 1;
   }
   if (side.have + at - begin > longestHead) {
-    lose(side);
+    lose(state, side);
     return end;
   }
-  if (side.breaks < 2) {
-    keep(side, bytes, begin, at);
+  const isWhole = side.breaks === 2;
+  if (isWhole && side.have === 0) {
+    readHead(state, side, octetText(bytes, begin, at), time, events);
     return at;
   }
-  const text =
-    side.head === undefined || side.have === 0
-      ? octetText(bytes, begin, at)
-      : octetText(side.head, 0, side.have) + octetText(bytes, begin, at);
-  side.head = undefined;
-  readHead(state, side, text, time, events);
+  const head = state.held.add(side, bytes, begin, at);
+  if (head === undefined) {
+    lose(state, side);
+    return end;
+  }
+  if (isWhole) readHead(state, side, octetText(head, 0, head.length), time, events);
   return at;
 }
 
@@ -200,27 +206,16 @@ function isBreak(value: number): boolean {
   return value === lineFeed || value === carriageReturn;
 }
 
-function keep(side: HttpSide, bytes: Uint8Array, start: number, end: number): void {
-  const wanted = side.have + end - start;
-  if (side.head === undefined || side.head.length < wanted) {
-    const larger = new Uint8Array(wanted * 2);
-    if (side.head !== undefined) larger.set(side.head.subarray(0, side.have));
-    side.head = larger;
-  }
-  side.head.set(bytes.subarray(start, end), side.have);
-  side.have = wanted;
-}
-
 const requestLine = /^([A-Z]+) \S.* HTTP\/1\.\d\r?\n/;
 const statusLine = /^HTTP\/1\.\d (\d{3})(?: .*)?\r?\n/;
 
 function readHead(state: HttpState, side: HttpSide, head: string, time: number, events: HttpEvents): void {
-  restart(side);
+  restart(state, side);
   const status = statusLine.exec(head)?.[1];
   if (status !== undefined) readResponse(state, side, head, Number(status), time, events);
   else {
     const method = requestLine.exec(head)?.[1];
-    if (method === undefined) lose(side);
+    if (method === undefined) lose(state, side);
     else readRequest(state, side, head, method, time, events);
   }
 }
@@ -264,7 +259,7 @@ function readResponse(
     return;
   }
   const isEmpty = request?.method === 'HEAD' || status === 204 || status === 304;
-  if (isEmpty) restart(side);
+  if (isEmpty) restart(state, side);
   else beginBody(state, side, head, true, time);
 }
 
@@ -287,7 +282,7 @@ function beginBody(state: HttpState, side: HttpSide, head: string, untilClose: b
   }
 }
 
-function takeChunkSize(side: HttpSide, value: number): void {
+function takeChunkSize(state: HttpState, side: HttpSide, value: number): void {
   if (value === lineFeed) {
     if (side.left === 0) {
       side.state = 'trailer';
@@ -302,13 +297,13 @@ function takeChunkSize(side: HttpSide, value: number): void {
   const digit = side.digits === -1 ? Number.NaN : Number.parseInt(String.fromCharCode(value), 16);
   if (Number.isNaN(digit)) {
     // An extension, or the carriage return.
-    if (side.digits === 0) lose(side);
+    if (side.digits === 0) lose(state, side);
     side.digits = -1;
     return;
   }
   side.left = side.digits === 0 ? digit : side.left * 16 + digit;
   side.digits += 1;
-  if (side.left > largestChunk) lose(side);
+  if (side.left > largestChunk) lose(state, side);
 }
 
 function takeTrailer(state: HttpState, side: HttpSide, value: number, time: number): void {

@@ -1,12 +1,29 @@
 import type { Conversation } from './conversation.ts';
 import { bytesOf, clientOf, serverOf } from './conversations.ts';
 
-/** Who talks to whom: the sum of all conversations between two addresses. */
+/** Who talks to whom: the sum of all conversations between two addresses, a bounded number of them. */
 export interface Pairs {
+  /** Adds a conversation that is not counted any more. */
   add(conversation: Conversation): void;
+  /** All that are kept. */
   all(): readonly PairCount[];
+  /** Keeps half of the pairs that there may be: those with errors, then those with the most bytes. */
+  makeRoom(): void;
+  /** The sum of those that are not kept. */
+  readonly others: OtherPairs;
 }
 
+/** The sum of pairs. */
+export interface OtherPairs {
+  pairs: number;
+  conversations: number;
+  packets: number;
+  bytes: number;
+  /** Pairs with errors. */
+  troubled: number;
+}
+
+/** The sum of a pair; bytes are those on the wire. */
 export interface PairCount {
   readonly low: number;
   readonly high: number;
@@ -15,12 +32,19 @@ export interface PairCount {
   conversations: number;
   packets: number;
   bytes: number;
-  /** By protocol, and port of the server where there are few. */
-  readonly protocols: Map<string, number>;
+  /** Protocols, with the port of the server where that says something. */
+  readonly protocols: ProtocolBytes[];
   /** Most have none. */
   errors: Map<ErrorKind, number> | undefined;
 }
 
+/** `tcp/443` and its bytes. */
+export interface ProtocolBytes {
+  readonly name: string;
+  bytes: number;
+}
+
+/** What goes wrong between two addresses. */
 export type ErrorKind =
   | 'refused'
   | 'unanswered'
@@ -33,34 +57,39 @@ export type ErrorKind =
 
 const mostProtocols = 16;
 
-/** @param begin what was counted before: it stays as it is */
-export function createPairs(most: number, begin: readonly PairCount[] = []): Pairs {
-  const pairs = new Map<string, PairCount>(
-    begin.map((pair) => [
-      keyOf(pair.low, pair.high),
-      {
-        ...pair,
-        protocols: new Map(pair.protocols),
-        errors: pair.errors === undefined ? undefined : new Map(pair.errors),
-      },
-    ]),
-  );
+/**
+ * @param most how many are kept
+ * @param begin what was counted before: it stays as it is
+ */
+export function createPairs(most: number, begin?: Pairs): Pairs {
+  let pairs = new Map<number, PairCount>(begin?.all().map((pair) => [keyOf(pair.low, pair.high), copyOf(pair)]));
+  const others: OtherPairs = { pairs: 0, conversations: 0, packets: 0, bytes: 0, troubled: 0, ...begin?.others };
+  const makeRoom = (): void => {
+    const order = [...pairs].toSorted(
+      ([, a], [, b]) => Number(b.errors !== undefined) - Number(a.errors !== undefined) || b.bytes - a.bytes,
+    );
+    const kept = Math.floor(most / 2);
+    pairs = new Map(order.slice(0, kept));
+    for (const [, pair] of order.slice(kept)) addOther(others, pair);
+  };
   return {
+    others,
+    makeRoom,
     all: () => [...pairs.values()],
     add(conversation) {
-      const { low, high } = conversation;
-      const key = keyOf(low.address, high.address);
+      const [low, high] = endsOf(conversation);
+      const key = keyOf(low, high);
       let pair = pairs.get(key);
       if (pair === undefined) {
-        if (pairs.size >= most) return;
+        if (pairs.size >= most) makeRoom();
         pair = {
-          low: Math.min(low.address, high.address),
-          high: Math.max(low.address, high.address),
+          low,
+          high,
           lowBegan: 0,
           conversations: 0,
           packets: 0,
           bytes: 0,
-          protocols: new Map(),
+          protocols: [],
           errors: undefined,
         };
         pairs.set(key, pair);
@@ -70,8 +99,30 @@ export function createPairs(most: number, begin: readonly PairCount[] = []): Pai
   };
 }
 
-function keyOf(one: number, other: number): string {
-  return one < other ? `${one} ${other}` : `${other} ${one}`;
+function copyOf(pair: PairCount): PairCount {
+  return {
+    ...pair,
+    protocols: pair.protocols.map((one) => ({ ...one })),
+    errors: pair.errors === undefined ? undefined : new Map(pair.errors),
+  };
+}
+
+/** Adds a pair to a sum. */
+export function addOther(sum: OtherPairs, { conversations, packets, bytes, errors }: PairCount): void {
+  sum.pairs += 1;
+  sum.conversations += conversations;
+  sum.packets += packets;
+  sum.bytes += bytes;
+  if (errors !== undefined) sum.troubled += 1;
+}
+
+function endsOf({ low, high }: Conversation): [number, number] {
+  return low.address < high.address ? [low.address, high.address] : [high.address, low.address];
+}
+
+/** There are fewer than 2^24 addresses. */
+function keyOf(low: number, high: number): number {
+  return low * 2 ** 24 + high;
 }
 
 function addTo(pair: PairCount, conversation: Conversation): void {
@@ -81,8 +132,9 @@ function addTo(pair: PairCount, conversation: Conversation): void {
   pair.bytes += bytesOf(conversation);
   if (clientOf(conversation).address === pair.low) pair.lowBegan += 1;
   const name = protocolName(conversation);
-  if (pair.protocols.has(name) || pair.protocols.size < mostProtocols)
-    pair.protocols.set(name, (pair.protocols.get(name) ?? 0) + bytesOf(conversation));
+  const known = pair.protocols.find((one) => one.name === name);
+  if (known !== undefined) known.bytes += bytesOf(conversation);
+  else if (pair.protocols.length < mostProtocols) pair.protocols.push({ name, bytes: bytesOf(conversation) });
   for (const [kind, count] of errorsOf(conversation))
     if (count > 0) (pair.errors ??= new Map()).set(kind, (pair.errors.get(kind) ?? 0) + count);
 }

@@ -3,7 +3,7 @@ import type { ServerTotals } from './applicationTotals.ts';
 import type { Conversation, Side } from './conversation.ts';
 import { bytesOf, clientOf, serverOf } from './conversations.ts';
 import type { Counts } from './counter.ts';
-import { createPairs, stateOf, type PairCount } from './pairs.ts';
+import { addOther, createPairs, stateOf, type PairCount, type Pairs } from './pairs.ts';
 import type {
   Amount,
   ConversationList,
@@ -23,12 +23,19 @@ import { alertName, tlsVersionName } from './tls.ts';
 /**
  * What was counted so far. Pure; counting may go on.
  * @param top rows of each list; undefined: all that are kept
+ * @param topPairs rows of the list of pairs
  */
-export function summarize(counts: Counts, top?: number): Summary {
+export function summarize(counts: Counts, top?: number, topPairs = top): Summary {
   const { base, earliest, latest, conversations, transport, application, addresses } = counts;
   const all = conversations.all();
   const pairs = pairsOf(counts, all);
-  const unanswered = all.filter((one) => stateOf(one) !== 'open').length;
+  const [byBytes, troubled] = [sortedByBytes(pairs), sortedByTrouble(pairs)];
+  const talkers = talkersOf(counts);
+  const icmp = [...counts.icmp.values()]
+    .map(({ what, address, count }) => ({ what, from: endOf(addresses, { address, port: 0 }), count }))
+    .toSorted((a, b) => b.count - a.count || compare(a.from, b.from));
+  const dns = dnsOf(counts, top);
+  const http = httpOf(counts, top);
   return {
     schema: 1,
     from: base === undefined ? null : momentText(base, earliest),
@@ -49,32 +56,35 @@ export function summarize(counts: Counts, top?: number): Summary {
       outOfOrder: transport.outOfOrder,
       zeroWindows: transport.zeroWindows,
       resets: transport.resets,
-      unanswered,
+      unanswered: counts.left.unanswered + all.filter((one) => stateOf(one) !== 'open').length,
     },
     conversations: conversationList(counts, all, top),
-    talkers: talkersOf(counts).slice(0, top),
-    pairs: pairs
-      .toSorted((x, y) => y.bytes - x.bytes || byNumber(x, y))
-      .slice(0, top)
-      .map((pair) => pairSummary(addresses, pair)),
-    troubled: pairs
-      .filter(({ errors }) => errors !== undefined)
-      .toSorted((x, y) => weightOf(y) - weightOf(x) || byNumber(x, y))
-      .slice(0, top)
-      .map((pair) => pairSummary(addresses, pair)),
-    dns: dnsOf(counts, top),
+    talkers: talkers.slice(0, top).map((address) => talkerOf(counts, address)),
+    pairs: byBytes.slice(0, topPairs).map((pair) => pairSummary(addresses, pair)),
+    troubled: troubled.slice(0, top).map((pair) => pairSummary(addresses, pair)),
+    dns,
     tls: {
-      connections: all.filter((one) => one.application?.tls !== undefined).length,
+      connections: counts.left.tls + all.filter((one) => one.application?.tls !== undefined).length,
       serverNames: countedOf(application.tls.serverNames, top),
       versions: countedOf(application.tls.versions, top),
       alerts: countedOf(application.tls.alerts, top),
     },
-    http: httpOf(counts, top),
-    icmpErrors: [...counts.icmp.values()]
-      .map(({ what, address, count }) => ({ what, from: endOf(addresses, { address, port: 0 }), count }))
-      .toSorted((a, b) => b.count - a.count || compare(a.from, b.from))
-      .slice(0, top),
+    http,
+    icmpErrors: icmp.slice(0, top),
+    others: {
+      talkers: otherTalkers(counts, top === undefined ? [] : talkers.slice(top)),
+      pairs: otherPairs(pairs, topPairs === undefined ? [] : byBytes.slice(topPairs)),
+      troubled: pairs.others.troubled + Math.max(0, troubled.length - (top ?? troubled.length)),
+      dnsFailures: failuresOf(counts) - sumOf(dns.failures),
+      dnsTimes: (dns.times?.count ?? 0) - sumOf(dns.servers.map(({ times }) => times)),
+      httpTimes: (http.times?.count ?? 0) - sumOf(http.servers.map(({ times }) => times)),
+      icmpErrors: counts.otherIcmp + sumOf(icmp) - sumOf(icmp.slice(0, top)),
+    },
   };
+}
+
+function sumOf(rows: readonly { readonly count: number }[]): number {
+  return rows.reduce((sum, { count }) => sum + count, 0);
 }
 
 function seconds(nanoseconds: number): number {
@@ -178,21 +188,66 @@ function amountOf({ packets, bytes }: Side): Amount {
   return { packets, bytes };
 }
 
-function talkersOf({ talkers, addresses }: Counts): Talker[] {
-  return talkers
-    .map(({ sentPackets, sentBytes, receivedPackets, receivedBytes }, address) => ({
-      ...endOf(addresses, { address, port: 0 }),
-      sent: { packets: sentPackets, bytes: sentBytes },
-      received: { packets: receivedPackets, bytes: receivedBytes },
-    }))
-    .filter(({ sent, received }) => sent.packets + received.packets > 0)
-    .toSorted((a, b) => b.sent.bytes + b.received.bytes - a.sent.bytes - a.received.bytes || compare(a, b));
+/** Numbers of addresses, the most bytes first. */
+function talkersOf({ talkers, addresses }: Counts): number[] {
+  const rows: { readonly address: number; readonly bytes: number }[] = [];
+  for (let address = 0; address < addresses.end; address += 1) {
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes } = talkers.of(address);
+    if (sentPackets + receivedPackets > 0) rows.push({ address, bytes: sentBytes + receivedBytes });
+  }
+  return rows.toSorted((a, b) => b.bytes - a.bytes || a.address - b.address).map(({ address }) => address);
 }
 
-function pairsOf({ pairs }: Counts, all: readonly Conversation[]): readonly PairCount[] {
-  const sum = createPairs(Number.POSITIVE_INFINITY, pairs.all());
+function talkerOf({ talkers, addresses }: Counts, address: number): Talker {
+  const { sentPackets, sentBytes, receivedPackets, receivedBytes } = talkers.of(address);
+  return {
+    ...endOf(addresses, { address, port: 0 }),
+    sent: { packets: sentPackets, bytes: sentBytes },
+    received: { packets: receivedPackets, bytes: receivedBytes },
+  };
+}
+
+function otherTalkers({ talkers }: Counts, left: readonly number[]): Summary['others']['talkers'] {
+  const sum = { ...talkers.others };
+  for (const address of left) {
+    const { sentPackets, sentBytes, receivedPackets, receivedBytes } = talkers.of(address);
+    sum.addresses += 1;
+    sum.sentPackets += sentPackets;
+    sum.sentBytes += sentBytes;
+    sum.receivedPackets += receivedPackets;
+    sum.receivedBytes += receivedBytes;
+  }
+  return {
+    addresses: sum.addresses,
+    sent: { packets: sum.sentPackets, bytes: sum.sentBytes },
+    received: { packets: sum.receivedPackets, bytes: sum.receivedBytes },
+  };
+}
+
+/** All pairs, with the conversations that are kept. */
+function pairsOf({ pairs }: Counts, all: readonly Conversation[]): Pairs {
+  const sum = createPairs(Number.POSITIVE_INFINITY, pairs);
   for (const one of all) sum.add(one);
-  return sum.all();
+  return sum;
+}
+
+function otherPairs({ others }: Pairs, left: readonly PairCount[]): Summary['others']['pairs'] {
+  const sum = { ...others };
+  for (const pair of left) addOther(sum, pair);
+  const { pairs, conversations, packets, bytes } = sum;
+  return { pairs, conversations, packets, bytes };
+}
+
+function sortedByBytes(pairs: Pairs): PairCount[] {
+  return pairs.all().toSorted((a, b) => b.bytes - a.bytes || byNumber(a, b));
+}
+
+/** Those with errors, the worst first. */
+function sortedByTrouble(pairs: Pairs): PairCount[] {
+  return pairs
+    .all()
+    .filter(({ errors }) => errors !== undefined)
+    .toSorted((a, b) => weightOf(b) - weightOf(a) || byNumber(a, b));
 }
 
 /** In the order in which their addresses came. */
@@ -206,7 +261,7 @@ function pairSummary(addresses: Counts['addresses'], pair: PairCount): Pair {
   return {
     client: endOf(addresses, { address: lowIsClient ? low : high, port: 0 }),
     server: endOf(addresses, { address: lowIsClient ? high : low, port: 0 }),
-    protocols: [...protocols].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)).map(([name]) => name),
+    protocols: protocols.toSorted((a, b) => b.bytes - a.bytes || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
     conversations,
     packets,
     bytes,
@@ -222,9 +277,17 @@ function weightOf({ errors }: PairCount): number {
   return weight;
 }
 
+/** The most frequent ones, then the sum of the others. */
 function countedOf(tally: Tally, top?: number): Counted[] {
   const rows = tally.sorted().map(({ text, count }) => ({ what: text, count }));
-  return tally.others === 0 ? rows.slice(0, top) : [...rows.slice(0, top), { what: 'others', count: tally.others }];
+  const kept = rows.slice(0, top);
+  const others = tally.others + sumOf(rows) - sumOf(kept);
+  return others === 0 ? kept : [...kept, { what: 'others', count: others }];
+}
+
+/** Failures of DNS, listed or not. */
+function failuresOf({ application: { dns } }: Counts): number {
+  return dns.failures.others + sumOf(dns.failures.sorted());
 }
 
 function dnsOf({ application: { dns }, addresses }: Counts, top?: number): DnsSummary {

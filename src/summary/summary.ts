@@ -31,6 +31,28 @@ export interface Summary {
   readonly tls: TlsSummary;
   readonly http: HttpSummary;
   readonly icmpErrors: readonly IcmpCount[];
+  /** What the lists above leave out. */
+  readonly others: OtherSums;
+}
+
+/** Sums of what is in no list: rows that `--top` has cut off, and rows that were too many to keep. */
+export interface OtherSums {
+  /** An address that was forgotten and came again counts twice. */
+  readonly talkers: { readonly addresses: number; readonly sent: Amount; readonly received: Amount };
+  readonly pairs: {
+    readonly pairs: number;
+    readonly conversations: number;
+    readonly packets: number;
+    readonly bytes: number;
+  };
+  /** Pairs with errors. */
+  readonly troubled: number;
+  /** Responses of DNS with a failure. */
+  readonly dnsFailures: number;
+  /** Times of servers that are not in the list. */
+  readonly dnsTimes: number;
+  readonly httpTimes: number;
+  readonly icmpErrors: number;
 }
 
 export interface ProtocolCount {

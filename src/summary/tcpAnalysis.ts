@@ -70,11 +70,19 @@ export interface Segment {
   time: number;
 }
 
-export function createTcp(): Tcp {
-  return { low: createFlow(), high: createFlow(), ended: 0, synTime: -1, roundTrip: -1, handshake: -1 };
+/** A new connection. @param used one that nobody needs any more, whose memory is used again */
+export function createTcp(used?: Tcp): Tcp {
+  const tcp = used ?? { low: emptyFlow(), high: emptyFlow(), ended: 0, synTime: 0, roundTrip: 0, handshake: 0 };
+  resetFlow(tcp.low);
+  resetFlow(tcp.high);
+  tcp.ended = 0;
+  tcp.synTime = -1;
+  tcp.roundTrip = -1;
+  tcp.handshake = -1;
+  return tcp;
 }
 
-function createFlow(): Flow {
+function emptyFlow(): Flow {
   return {
     base: 0,
     hasBase: false,
@@ -87,6 +95,19 @@ function createFlow(): Flow {
     repeatedAcks: 0,
     verdict: 0,
   };
+}
+
+function resetFlow(flow: Flow): void {
+  flow.base = 0;
+  flow.hasBase = false;
+  flow.next = 0;
+  flow.nextTime = 0;
+  flow.unbroken = 0;
+  flow.window = -1;
+  flow.ack = 0;
+  flow.ackTime = 0;
+  flow.repeatedAcks = 0;
+  flow.verdict = 0;
 }
 
 const handshakeFlags = tcpFlags.syn | tcpFlags.ack;

@@ -1,3 +1,4 @@
+import type { HeldBytes } from './heldBytes.ts';
 import { number16, number24, octet, octetText } from './octets.ts';
 
 /** What a TLS connection says before it is encrypted. */
@@ -18,8 +19,7 @@ interface TlsSide {
   length: number;
   /** Bytes of the record that are still to come. */
   left: number;
-  hello: Uint8Array | undefined;
-  helloHave: number;
+  readonly hello: { have: number };
   helloRead: boolean;
   alert: number;
   /** All that follows is encrypted, or not understood. */
@@ -28,6 +28,7 @@ interface TlsSide {
 
 export interface TlsState {
   readonly kind: 'tls';
+  readonly held: HeldBytes;
   readonly facts: TlsFacts;
   readonly low: TlsSide;
   readonly high: TlsSide;
@@ -47,9 +48,11 @@ const longestRecord = 16_384 + 2048;
 const longestHello = 16_384;
 const mostAlerts = 16;
 
-export function createTls(): TlsState {
+/** A connection. @param held has room for hellos that are not whole */
+export function createTls(held: HeldBytes): TlsState {
   return {
     kind: 'tls',
+    held,
     facts: { serverName: undefined, version: undefined, alerts: [] },
     low: createSide(),
     high: createSide(),
@@ -63,8 +66,7 @@ function createSide(): TlsSide {
     type: 0,
     length: 0,
     left: 0,
-    hello: undefined,
-    helloHave: 0,
+    hello: { have: 0 },
     helloRead: false,
     alert: 0,
     over: false,
@@ -91,13 +93,14 @@ function isRecord(bytes: Uint8Array, at: number): boolean {
 
 /** The next bytes of one direction. */
 export function tlsBytes(
-  { facts, low, high }: TlsState,
+  state: TlsState,
   fromLow: boolean,
   bytes: Uint8Array,
   start: number,
   end: number,
   events: TlsEvents,
 ): void {
+  const { facts, low, high } = state;
   const side = fromLow ? low : high;
   let at = start;
   while (at < end && !side.over) {
@@ -110,7 +113,7 @@ export function tlsBytes(
     }
     const taken = Math.min(side.left, end - at);
     if (side.type === contentTypes.alert && side.length === 2) side.alert = octet(bytes, at + taken - 1);
-    if (side.type === contentTypes.handshake && !side.helloRead) takeHello(side, bytes, at, at + taken, facts, events);
+    if (side.type === contentTypes.handshake && !side.helloRead) takeHello(state, side, bytes, at, at + taken, events);
     side.left -= taken;
     at += taken;
     if (side.left === 0 && side.type === contentTypes.alert && side.length === 2) {
@@ -121,10 +124,13 @@ export function tlsBytes(
 }
 
 /** Bytes of one direction that were not captured. */
-export function tlsGap({ facts, low, high }: TlsState, fromLow: boolean, length: number, events: TlsEvents): void {
-  const side = fromLow ? low : high;
+export function tlsGap(state: TlsState, fromLow: boolean, length: number, events: TlsEvents): void {
+  const side = fromLow ? state.low : state.high;
   if (side.over) return;
-  if (!side.helloRead && side.helloHave > 0) readHello(side, facts, events);
+  if (!side.helloRead && side.hello.have > 0) {
+    const hello = state.held.add(side.hello, nothing, 0, 0);
+    readHello(state, side, hello ?? nothing, events);
+  }
   if (length <= side.left) side.left -= length;
   else side.over = true;
 }
@@ -141,38 +147,38 @@ function beginRecord(side: TlsSide): void {
   side.left = side.length;
 }
 
+const nothing = new Uint8Array(0);
+
 function takeHello(
+  state: TlsState,
   side: TlsSide,
   bytes: Uint8Array,
   start: number,
   end: number,
-  facts: TlsFacts,
   events: TlsEvents,
 ): void {
-  const wanted = Math.min(longestHello, side.helloHave + end - start);
-  if (side.hello === undefined || side.hello.length < wanted) {
-    const larger = new Uint8Array(Math.min(longestHello, wanted * 2));
-    if (side.hello !== undefined) larger.set(side.hello.subarray(0, side.helloHave));
-    side.hello = larger;
-  }
-  side.hello.set(bytes.subarray(start, start + wanted - side.helloHave), side.helloHave);
-  side.helloHave = wanted;
-  const isWhole = side.helloHave >= 4 && side.helloHave >= 4 + number24(side.hello, 1);
-  if (isWhole || side.helloHave === longestHello) readHello(side, facts, events);
+  const room = Math.min(end, start + longestHello - side.hello.have);
+  const whole = side.hello.have === 0 && isWholeHello(bytes.subarray(start, room));
+  const hello = whole ? bytes.subarray(start, room) : state.held.add(side.hello, bytes, start, room);
+  if (hello === undefined || hello.length === longestHello || isWholeHello(hello))
+    readHello(state, side, hello ?? nothing, events);
+}
+
+function isWholeHello(hello: Uint8Array): boolean {
+  return hello.length >= 4 && hello.length >= 4 + number24(hello, 1);
 }
 
 const messages = { clientHello: 1, serverHello: 2 } as const;
 const extensions = { serverName: 0, supportedVersions: 43 } as const;
 
 /** Reads the first message of a direction, also when a part of it is missing. */
-function readHello(side: TlsSide, facts: TlsFacts, events: TlsEvents): void {
-  const { hello = new Uint8Array(0), helloHave } = side;
+function readHello({ facts, held }: TlsState, side: TlsSide, hello: Uint8Array, events: TlsEvents): void {
   side.helloRead = true;
-  side.hello = undefined;
-  const message = hello.subarray(0, Math.min(helloHave, 4 + number24(hello, 1)));
+  const message = hello.subarray(0, 4 + number24(hello, 1));
   const type = octet(message, 0);
   if (type === messages.clientHello) readClientHello(message, facts, events);
   else if (type === messages.serverHello) readServerHello(message, facts, events);
+  held.drop(side.hello);
 }
 
 /** Type and length of the message, version, random: where the session id begins (RFC 8446, 4.1.2). */

@@ -106,7 +106,7 @@ export function createTransport(conversations: Conversations, application: Appli
 
   const countData = (conversation: Conversation, fromLow: boolean, opens: boolean): void => {
     const { length, sequence } = segment;
-    const said = (conversation.application ??= createApplication(conversation.low.port, conversation.high.port));
+    const said = (conversation.application ??= createApplication(conversation, application.events));
     if (opens) beginData(said, fromLow, sequence);
     else if (isWatched(said)) {
       application.current = conversation;
@@ -127,10 +127,8 @@ export function createTransport(conversations: Conversations, application: Appli
     application.current = conversation;
     // Whoever sends to the port asks.
     application.events.client((fromLow ? high : low).port === dnsPort ? fromLow : !fromLow);
-    const state = (conversation.dns ??= createDns());
+    const state = (conversation.dns ??= createDns(application.events.open));
     dnsMessage(state, frame.bytes, frame.payload + udpHeader, frame.end, time, application.events.dns);
-    // Most clients ask once from a port.
-    if (state.waiting.size === 0) conversation.dns = undefined;
   };
 
   return {

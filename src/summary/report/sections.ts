@@ -70,12 +70,7 @@ function timesText({ count, least, median, p95, most }: TimesSummary): string {
 
 function conversationSection({ conversations: { list, others } }: Summary): Section {
   const all = list.length + others.conversations;
-  const lines =
-    others.packets === 0
-      ? []
-      : [
-          `${list.length} of ${all} by bytes; the others: ${countText(others.packets, 'packet')}, ${formatBytes(others.bytes)}`,
-        ];
+  const lines = others.packets === 0 ? [] : [`${list.length} of ${all} by bytes; ${othersText(others)}`];
   const head = [
     'PROTO',
     'CLIENT',
@@ -131,14 +126,28 @@ export function endText({ address, port, name }: End): string {
   return `${name ?? (address.includes(':') ? `[${address}]` : address)}:${port}`;
 }
 
-function talkerSection({ talkers }: Summary): Section {
-  const rows = talkers.map((one) => [one.name ?? one.address, amountText(one.sent), amountText(one.received)]);
-  return { title: 'Top talkers', lines: [], table: [['WHO', 'SENT', 'RECEIVED'], ...rows], names: [0] };
+function othersText({ packets, bytes }: Amount): string {
+  return `the others: ${countText(packets, 'packet')}, ${formatBytes(bytes)}`;
 }
 
-function errorSection({ troubled }: Summary): Section {
+function talkerSection({ talkers, others: { talkers: others } }: Summary): Section {
+  const lines =
+    others.sent.packets + others.received.packets === 0
+      ? []
+      : [
+          `${talkers.length} of ${talkers.length + others.addresses} by bytes; the others: ${amountText(others.sent)} sent, ${amountText(others.received)} received`,
+        ];
+  const rows = talkers.map((one) => [one.name ?? one.address, amountText(one.sent), amountText(one.received)]);
+  return { title: 'Top talkers', lines, table: [['WHO', 'SENT', 'RECEIVED'], ...rows], names: [0] };
+}
+
+function errorSection({ troubled, others }: Summary): Section {
+  const lines =
+    others.troubled === 0
+      ? []
+      : [`${troubled.length} of ${troubled.length + others.troubled} pairs with errors, the worst first`];
   const rows = troubled.map(errorRow);
-  return { title: 'Trouble', lines: [], table: [['CLIENT', 'SERVER', 'WHAT'], ...rows], names: [0, 1, 2] };
+  return { title: 'Trouble', lines, table: [['CLIENT', 'SERVER', 'WHAT'], ...rows], names: [0, 1, 2] };
 }
 
 function errorRow({ client, server, errors }: Pair): string[] {
@@ -149,20 +158,25 @@ function countedText(counted: readonly Counted[]): string {
   return counted.map(({ what, count }) => `${what} ${count}`).join(', ');
 }
 
-function dnsSection({ dns }: Summary): Section {
+function dnsSection({ dns, others }: Summary): Section {
   if (dns.queries + dns.responses === 0) return section('DNS', []);
   const lines = [
     `${countText(dns.queries, 'query', 'queries')}, ${dns.repeated} repeated, ${countText(dns.responses, 'response')}: ${countedText(dns.codes)}`,
     ...(dns.times === null ? [] : [`times: ${timesText(dns.times)}`]),
-    ...serverLines(dns.servers),
+    ...serverLines(dns.servers, others.dnsTimes),
+    ...(others.dnsFailures === 0 ? [] : [`failures that are not below: ${others.dnsFailures}`]),
   ];
   const rows = dns.failures.map(({ code, name, count }) => [code, name, String(count)]);
   return { title: 'DNS', lines, table: [['FAILED', 'NAME', 'COUNT'], ...rows], names: [1] };
 }
 
 /** One server's times are those of all. */
-function serverLines(servers: readonly ServerTimes[]): string[] {
-  return servers.length < 2 ? [] : servers.map(({ server, times }) => `${endText(server)}: ${timesText(times)}`);
+function serverLines(servers: readonly ServerTimes[], others: number): string[] {
+  if (servers.length < 2 && others === 0) return [];
+  return [
+    ...servers.map(({ server, times }) => `${endText(server)}: ${timesText(times)}`),
+    ...(others === 0 ? [] : [`other servers: ${others}`]),
+  ];
 }
 
 function tlsSection({ tls }: Summary): Section {
@@ -177,17 +191,18 @@ function tlsSection({ tls }: Summary): Section {
   return { title: 'TLS', lines, table: [['SERVER NAME', 'COUNT'], ...rows], names: [0] };
 }
 
-function httpSection({ http }: Summary): Section {
+function httpSection({ http, others }: Summary): Section {
   if (http.requests + http.responses === 0) return section('HTTP', []);
   return section('HTTP', [
     `${countText(http.requests, 'request')}: ${countedText(http.methods)}`,
     `${countText(http.responses, 'response')}: ${countedText(http.statuses)}`,
     ...(http.times === null ? [] : [`times: ${timesText(http.times)}`]),
-    ...serverLines(http.servers),
+    ...serverLines(http.servers, others.httpTimes),
   ]);
 }
 
-function icmpSection({ icmpErrors }: Summary): Section {
+function icmpSection({ icmpErrors, others }: Summary): Section {
+  const lines = others.icmpErrors === 0 ? [] : [`errors that are not below: ${others.icmpErrors}`];
   const rows = icmpErrors.map(({ what, from, count }) => [what, endText(from), String(count)]);
-  return { title: 'ICMP errors', lines: [], table: [['WHAT', 'FROM', 'COUNT'], ...rows], names: [1] };
+  return { title: 'ICMP errors', lines, table: [['WHAT', 'FROM', 'COUNT'], ...rows], names: [1] };
 }

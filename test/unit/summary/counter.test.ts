@@ -161,19 +161,6 @@ describe('memory', () => {
     expect(talkers[0]?.sent).toEqual({ packets: 1000, bytes });
     expect(pairs[0]).toMatchObject({ conversations: 1000, packets: 1000, bytes });
   });
-
-  test('holds so many addresses: packets of others are counted with the other conversations', () => {
-    const frames = Array.from({ length: 50 }, (_, index) => ({
-      after: 1000,
-      frame: ethernetFrame(
-        ipv4Packet(`10.1.0.${index}`, '10.2.0.1', protocolNumbers.udp, udpDatagram(1000, 9000, new Uint8Array(1))),
-      ),
-    }));
-    const { conversations, protocols } = summaryOf([[captureOf(frames)]], { conversations: 100, addresses: 10 });
-    expect(conversations.list).toHaveLength(9);
-    expect(conversations.others.packets).toBe(41);
-    expect(protocols).toMatchObject([{ protocol: 'udp', packets: 50 }]);
-  });
 });
 
 describe('drops', () => {
