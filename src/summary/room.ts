@@ -1,4 +1,4 @@
-import type { Addresses } from './addresses.ts';
+import type { Addresses } from './addressTable.ts';
 import type { ApplicationTotals } from './applicationTotals.ts';
 import type { Conversations } from './conversations.ts';
 import type { Pairs } from './pairs.ts';
