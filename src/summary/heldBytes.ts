@@ -1,6 +1,6 @@
 /**
- * Beginnings of messages whose rest is still to come, for all connections together: there is room for a number of bytes,
- * and when it is used up, the oldest beginnings are given up.
+ * Beginnings of messages whose rest is still to come, for all connections together: there is room for a number of
+ * bytes, and when it is used up, the oldest beginnings are given up.
  */
 export interface HeldBytes {
   /**

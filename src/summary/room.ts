@@ -15,9 +15,9 @@ export interface AddressTables {
 }
 
 /**
- * Makes room for a quarter of all addresses or more: those that no conversation, pair or server that is kept needs, without a
- * name before those with one, the fewest bytes first. What they have said becomes a part of the sum of the other
- * talkers.
+ * Makes room for a quarter of all addresses or more: those that no conversation, pair or server that is kept needs,
+ * without a name before those with one, the fewest bytes first. What they have said becomes a part of the sum of the
+ * other talkers.
  * @param most how many addresses there may be
  */
 export function forgetAddresses(tables: AddressTables, most: number): void {
