@@ -71,11 +71,29 @@ export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
     return { ...identity, result: 'vanished', path: null, sha256: null, reason: await vanishedReason(part) };
   if (end.kind !== 'whole')
     return { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(end) };
-  await writing(path, async () => {
-    await rename(part, path);
+  const isMine = await writing(path, async () => {
+    if (!(await renamed(part, path))) return false;
     if (!file.open) await rm(join(folder, localName({ ...file, open: true })), { force: true });
+    return true;
   });
+  if (!isMine)
+    return (
+      (await present()) ?? { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(taken) }
+    );
   return { ...identity, result: end.resumedAt > 0 ? 'resumed' : 'downloaded', path, sha256: end.sha256, reason: null };
+}
+
+const taken = { kind: 'taken' } as const;
+
+/** Renames a file. False: it is not there any more, because another command has renamed it. */
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return false;
+  }
 }
 
 /** A file that is still being written gets another name here, because its content will change. */
