@@ -7,7 +7,7 @@ try {
   await writeCommittedChart();
   if ((await which('helm', { nothrow: true })) === null)
     console.error('chart/ is written; helm is not there to lint it');
-  else await $({ stdio: 'inherit' })`helm lint --strict ${committedChart}`;
+  else await $({ stdio: 'inherit' })`helm lint --strict ${committedChart()}`;
 } catch (error) {
   if (!isCodedError(error)) throw error;
   console.error(formatError(error));

@@ -32,6 +32,9 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   'ways/attach': { src: core, modules: [] },
   certificates: { src: [], modules: ['node:crypto', 'node:util', 'node-forge'] },
 
+  // The program's own files, wherever they are.
+  ownFiles: { src: [], modules: [...files, 'node:module', 'node:os', 'node:sea'] },
+
   // The client: the only folder that starts programs, and of it child.ts alone (see `onlyIn`).
   kubernetes: {
     src: ['kubernetes/api'],
@@ -75,16 +78,16 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   // The chart, and its releases.
   'chart/values': { src: ['settings', 'sidecar', 'certificates'], modules: [] },
   chart: {
-    src: ['settings', 'sidecar', 'ways/policy', 'ways/webhook', 'chart/values'],
-    modules: [...files, 'node:path/posix', 'node:url', 'handlebars', 'yaml'],
+    src: ['settings', 'sidecar', 'ways/policy', 'ways/webhook', 'chart/values', 'ownFiles'],
+    modules: [...files, 'node:path/posix', 'handlebars', 'yaml'],
   },
   'release/hooks': {
     src: [...core, 'kubernetes', 'dryRun', 'ways/webhook'],
     modules: [...files, timers, 'node:https'],
   },
   'release/helm': {
-    src: ['sidecar', 'certificates', 'kubernetes', 'ways/webhook', 'chart/values'],
-    modules: ['node:crypto', 'node:path', 'node:util', 'yaml'],
+    src: ['sidecar', 'certificates', 'kubernetes', 'ways/webhook', 'chart/values', 'ownFiles'],
+    modules: ['node:crypto', 'node:util', 'yaml'],
   },
   'release/plan': { src: [...core, 'certificates', 'kubernetes', 'dryRun', 'release/helm'], modules: ['diff', 'yaml'] },
   'release/report': {
@@ -139,7 +142,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     src: [...core, 'kubernetes', 'ways/manifest', 'ways/patch', 'captures', 'cli/io'],
     modules: [...files, 'commander', 'yaml'],
   },
-  'cli/completion/scripts': { src: [], modules: [] },
+  'cli/completion/scripts': { src: ['cli/io'], modules: [] },
   // The commands and flags come from the caller.
   'cli/completion': { src: ['kubernetes', 'cli/io', 'cli/completion/scripts'], modules: files },
   'cli/shared': {
@@ -155,6 +158,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'captures/names',
       'release',
       'release/helm',
+      'ownFiles',
       'cli/io',
       'cli/flags',
     ],

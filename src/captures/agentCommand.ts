@@ -10,11 +10,11 @@ import { outputInPod, type ExecTarget, type OutputOptions } from './exec.ts';
  */
 const program = '/usr/lib/packet-capture/agent';
 
+/** The commands of the program in the pod that this program uses: all that the two agree on. */
+export const agentCommands = ['capture', 'keep', 'send', 'set', 'status', 'version'] as const;
+
 /** The arguments that start a command of the program in the pod. */
-export function agentCommand(
-  name: 'capture' | 'keep' | 'send' | 'set' | 'status' | 'version',
-  ...args: readonly string[]
-): string[] {
+export function agentCommand(name: (typeof agentCommands)[number], ...args: readonly string[]): string[] {
   return [program, name, ...args];
 }
 

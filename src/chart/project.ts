@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { codedError } from '../errors.ts';
+import { ownFolder } from '../ownFiles/ownFolder.ts';
 import { chartContext } from './context.ts';
 import { differences, readChartFolder, replaceFolder } from './folder.ts';
 import { nameSources } from './generated.ts';
@@ -8,13 +9,10 @@ import { renderChart } from './renderChart.ts';
 import { formatSchema } from './schema.ts';
 import type { Baked } from './valuesYaml.ts';
 
-const root = new URL('../../', import.meta.url);
-const templates = fileURLToPath(new URL('templates', root));
-
 /** The rendered chart that is committed to the project, without any key. */
-export const committedChart = fileURLToPath(new URL('chart', root));
+export const committedChart = (): string => ownFolder('chart');
 /** A copy of the chart's schema, for editors and for `helm lint` with a user's values. */
-const committedSchema = fileURLToPath(new URL('values.schema.json', root));
+const committedSchema = (): string => join(committedChart(), '..', 'values.schema.json');
 
 /**
  * The chart of this version.
@@ -22,6 +20,7 @@ const committedSchema = fileURLToPath(new URL('values.schema.json', root));
  * @throws CHART_INVALID, FILE_UNREADABLE
  */
 export async function projectChart(baked: Baked = {}): Promise<Map<string, Uint8Array>> {
+  const templates = ownFolder('templates');
   const files = await readChartFolder(templates);
   if (files.size === 0) throw codedError('FILE_UNREADABLE', 'there are no templates', { where: templates });
   return nameSources(renderChart(files, chartContext(baked)), (path) => (files.has(path) ? path : `${path}.hbs`));
@@ -29,14 +28,14 @@ export async function projectChart(baked: Baked = {}): Promise<Map<string, Uint8
 
 /** Renders the committed chart and its schema. @throws CHART_INVALID, FILE_UNREADABLE, FILE_UNWRITABLE */
 export async function writeCommittedChart(): Promise<void> {
-  await replaceFolder(committedChart, await projectChart());
-  await writeFile(committedSchema, formatSchema());
+  await replaceFolder(committedChart(), await projectChart());
+  await writeFile(committedSchema(), formatSchema());
 }
 
 /** The outdated files of the committed chart and its schema. @throws CHART_INVALID, FILE_UNREADABLE */
 export async function staleInCommittedChart(): Promise<string[]> {
-  const lines = differences(await projectChart(), await readChartFolder(committedChart));
-  const schema = await readFile(committedSchema, 'utf8').catch(() => '');
+  const lines = differences(await projectChart(), await readChartFolder(committedChart()));
+  const schema = await readFile(committedSchema(), 'utf8').catch(() => '');
   return [
     ...lines.map((line) => line.replace(': ', ': chart/')),
     ...(schema === formatSchema() ? [] : ['different: values.schema.json']),

@@ -1,8 +1,11 @@
 import { makeProgram } from './program.ts';
 import { runProgram } from './runProgram.ts';
 
-const [first, ...words] = process.argv.slice(2);
-if (first === '__complete') {
+// Not awaited, because the bundles are CommonJS, which has no top-level await.
+void main(process.argv.slice(2));
+
+async function main([first, ...words]: readonly string[]): Promise<void> {
+  if (first !== '__complete') return runProgram(makeProgram);
   const { complete } = await import('./completion/complete.ts');
-  await complete(makeProgram, words);
-} else await runProgram(makeProgram);
+  return complete(makeProgram, words);
+}

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { form } from '../build.ts';
 import { version } from '../version.ts';
-import { programOutput } from './io/output.ts';
+import { programOutput, speakAs } from './io/output.ts';
+import { programName } from './io/programName.ts';
 import { addCommands, type CommandEntry } from './lazyCommands.ts';
 
 const entries: readonly CommandEntry[] = [
@@ -124,6 +126,11 @@ const entries: readonly CommandEntry[] = [
     summary: 'complete commands, flags and names in bash, zsh, fish, PowerShell',
     load: async () => (await import('./commands/completion.ts')).addCompletion,
   },
+  {
+    name: 'version',
+    summary: 'print the version, the commit, the agent and Node',
+    load: async () => (await import('./commands/version.ts')).addVersion,
+  },
 ];
 
 /**
@@ -131,6 +138,8 @@ const entries: readonly CommandEntry[] = [
  * @param args the arguments after the program's name
  */
 export async function makeProgram(args: readonly string[]): Promise<Command> {
+  const name = programName(form === 'executable' ? process.argv0 : (process.argv[1] ?? ''));
+  speakAs(name, [...entries.map((entry) => entry.name), 'COMMAND']);
   const program = new Command('packet-capture')
     .description("Captures the packets of any Kubernetes workload. The app's image is not changed.")
     .usage('COMMAND [flags]')

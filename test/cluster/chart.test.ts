@@ -57,7 +57,17 @@ afterAll(async () => {
 /** helm on the node; the values go in by standard input. */
 async function helm(major: 3 | 4, verb: string, values: unknown, flags: readonly string[] = []): Promise<string> {
   const program = await ensureHelm(major, stderrProgress);
-  const argv = [program, verb, site.release, committedChart, '--namespace', site.namespace, '--values', '-', ...flags];
+  const argv = [
+    program,
+    verb,
+    site.release,
+    committedChart(),
+    '--namespace',
+    site.namespace,
+    '--values',
+    '-',
+    ...flags,
+  ];
   const { exitCode, stdout, stderr } = await runInNetns(node, argv, { input: JSON.stringify(withRegistry(values)) });
   expect(exitCode, stderr).toBe(0);
   return stdout;

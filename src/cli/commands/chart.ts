@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { form } from '../../build.ts';
 import { issueMaterial, servingNames, valuesOfMaterial } from '../../certificates/index.ts';
 import {
   committedChart,
@@ -21,7 +22,7 @@ export function addChart(program: Command): void {
   program
     .command('chart')
     .description('render the Helm chart')
-    .option('--out <DIR>', "the folder to write, replaced as a whole (default: the project's chart/)")
+    .option('--out <DIR>', 'the folder to write, replaced as a whole (in a checkout chart/ unless told)')
     .option('--bake-certs', 'put new certificates, with the private key, into the values of that chart')
     .option('--release <NAME>', 'the release that they are for (default packet-capture)')
     .option('-n, --namespace <NAMESPACE>', "the release's namespace (default packet-capture)")
@@ -48,6 +49,8 @@ export interface ChartFlags {
 export async function chartCommand(flags: ChartFlags, now: Date, report: (line: string) => void): Promise<boolean> {
   const { out, bakeCerts = false, check = false } = flags;
   checkUsage(flags);
+  if (form !== 'checkout' && out === undefined)
+    throw codedError('USAGE', 'only a checkout has a chart of its own to write', { hint: 'Name a folder: --out DIR.' });
   const own = out === undefined || (await isCommittedChart(out));
   if (check) return reportStale(own ? await staleInCommittedChart() : await stale(out), report);
   if (bakeCerts) {
@@ -95,5 +98,5 @@ function reportStale(lines: readonly string[], report: (line: string) => void): 
 
 async function isCommittedChart(folder: string): Promise<boolean> {
   const same = async (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
-  return (await same(folder)) === (await same(committedChart));
+  return form === 'checkout' && (await same(folder)) === (await same(committedChart()));
 }

@@ -1,6 +1,7 @@
+import { pluginName } from '../io/programName.ts';
 import { bashScript } from './scripts/bash.ts';
 import { fishScript } from './scripts/fish.ts';
-import { pluginCompletionBatch, pluginCompletionName, pluginCompletionScript, pluginName } from './scripts/kubectl.ts';
+import { pluginCompletionBatch, pluginCompletionName, pluginCompletionScript } from './scripts/kubectl.ts';
 import { powershellScript } from './scripts/powershell.ts';
 import { zshScript } from './scripts/zsh.ts';
 

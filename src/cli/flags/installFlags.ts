@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
 import { collect } from './connectionFlags.ts';
@@ -12,9 +11,6 @@ export interface InstallFlags extends ReleaseFlags {
   readonly chart?: string;
   readonly force?: boolean;
 }
-
-/** The chart in this project. */
-export const bundledChart = join(import.meta.dirname, '../../../chart');
 
 /** Adds the flags of {@link InstallFlags} to a command. */
 export function addInstallFlags(command: Command): Command {

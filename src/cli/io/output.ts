@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { codedError, formatError, type CodedError } from '../../errors.ts';
 import { plainJson, plainLines } from '../../plainText.ts';
+import { withProgramName } from './programName.ts';
 
 /**
  * The only file of src/cli that writes to standard output and standard error; a test checks this. Text for people is
@@ -40,38 +41,50 @@ function unwritableOutput(cause: Error): CodedError {
 /** The indent of the second and later lines of quoted text. */
 const continuation = '    ';
 
+/** Writes this program's commands into a text as its user types them. */
+let inOwnName = (text: string): string => text;
+
+/** Sets the name by which texts for people call this program, for all that is written from here on. */
+export function speakAs(name: string, commands: readonly string[]): void {
+  inOwnName = (text) => withProgramName(text, name, commands);
+}
+
+function readable(text: string, indent?: string): string {
+  return plainLines(inOwnName(text), indent);
+}
+
 /** Prints a line for people to standard error: progress and errors. */
 export function say(line: string): void {
-  console.error(plainLines(line, continuation));
+  console.error(readable(line, continuation));
 }
 
 /** Prints an error with its code, its place and its hint to standard error. */
 export function sayError(error: CodedError): void {
-  console.error(formatError(error));
+  console.error(inOwnName(formatError(error)));
 }
 
 /** Prints a warning in the format of an error, for problems that a later step can solve. */
 export function sayWarning(error: CodedError): void {
-  console.error(formatError(error).replace('error', 'warning'));
+  console.error(inOwnName(formatError(error).replace('error', 'warning')));
 }
 
 /** The output of commander: help, and errors about the arguments. */
 export const programOutput = {
-  writeOut: (text: string): void => void process.stdout.write(plainLines(text)),
-  writeErr: (text: string): void => void process.stderr.write(plainLines(text)),
+  writeOut: (text: string): void => void process.stdout.write(readable(text)),
+  writeErr: (text: string): void => void process.stderr.write(readable(text)),
   /** Errors quote the arguments, so they are made safe. */
-  outputError: (text: string): void => void process.stderr.write(`${plainLines(text.trimEnd(), continuation)}\n`),
+  outputError: (text: string): void => void process.stderr.write(`${readable(text.trimEnd(), continuation)}\n`),
 };
 
 /** Prints lines for people to standard error from a spool, because they may not fit into memory. */
 export async function sayAll(pieces: AsyncIterable<Buffer>): Promise<void> {
   const decoder = new StringDecoder('utf8');
-  for await (const piece of pieces) process.stderr.write(plainLines(decoder.write(piece)));
+  for await (const piece of pieces) process.stderr.write(readable(decoder.write(piece)));
 }
 
 /** Prints the result for people to standard output. */
 export function print(lines: readonly string[]): void {
-  console.log(lines.map((line) => plainLines(line, continuation)).join('\n'));
+  console.log(lines.map((line) => readable(line, continuation)).join('\n'));
 }
 
 /** The same, after the screen is cleared. */
@@ -144,7 +157,7 @@ export function exitWhenUnread(): void {
 
 /** A question for the terminal, made safe. */
 export function questionText(question: string): string {
-  return plainLines(question, continuation);
+  return readable(question, continuation);
 }
 
 /** Moves the cursor to the start of the line, and clears it. */
@@ -156,7 +169,7 @@ export const footLine = {
     return process.stderr.isTTY;
   },
   show(text: string): void {
-    process.stderr.write(process.stderr.isTTY ? `${clear}${plainLines(text)}` : `${plainLines(text)}\n`);
+    process.stderr.write(process.stderr.isTTY ? `${clear}${readable(text)}` : `${readable(text)}\n`);
   },
   clear(): void {
     if (process.stderr.isTTY) process.stderr.write(clear);

@@ -1,8 +1,9 @@
 import { text as readStream } from 'node:stream/consumers';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
+import { ownFolder } from '../../ownFiles/ownFolder.ts';
 import type { ValuesMode } from '../../release/helm/releaseValues.ts';
-import { bundledChart, readsStdin, type InstallFlags } from '../flags/installFlags.ts';
+import { readsStdin, type InstallFlags } from '../flags/installFlags.ts';
 import { timeoutOf, type ReleaseFlags } from '../flags/releaseFlags.ts';
 import { checkConfirmation, confirmation } from '../io/confirmation.ts';
 import { interruption } from '../io/interruption.ts';
@@ -25,7 +26,7 @@ export async function runInstall(flags: InstallFlags, mode: InstallMode): Promis
   const { formatResult, installRelease } = await import('../../release/index.ts');
   const signal = interruption();
   const cluster = clusterFlagsOf(flags);
-  const { release, namespace, chart = bundledChart, values = [], set = [], setString = [] } = flags;
+  const { release, namespace, chart = ownFolder('chart'), values = [], set = [], setString = [] } = flags;
   await printing(flags, async (reported) => {
     const outcome = await installRelease({
       ...mode,

@@ -1,7 +1,7 @@
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { valuesOfMaterial, type CertificateMaterial } from '../../certificates/index.ts';
 import type { ChartValues } from '../../chart/values/index.ts';
+import { ownFolder } from '../../ownFiles/ownFolder.ts';
 import { assumedLevels, type AssumedLevel } from '../../sidecar/index.ts';
 import { parseJson } from '../../typed.ts';
 import type { ProbePodDemands } from '../../ways/webhook/probe.ts';
@@ -14,8 +14,6 @@ export type Values = Readonly<Record<string, unknown>>;
 /** Whether the values of the release are dropped, or stay where no other value is given. */
 export type ValuesMode = 'reset' | 'keep';
 
-const emptyChart = join(import.meta.dirname, 'emptyChart');
-
 /**
  * The values of a release as helm will record them, merged by helm itself: files, `--set` and, if they are kept, those
  * of the release. From here on they are one document, passed by standard input, so that nothing can change in between.
@@ -25,9 +23,12 @@ export async function mergeValues(helm: Helm, release: string, given: GivenValue
   const verb =
     mode === 'keep' ? ['upgrade', '--reset-then-reuse-values', '--dry-run=server'] : ['install', '--dry-run=client'];
   const [command = '', ...flags] = verb;
-  const text = await helm.run([command, release, emptyChart, ...flags, '--output=json', ...givenFlags(given)], {
-    input: given.stdin,
-  });
+  const text = await helm.run(
+    [command, release, ownFolder('emptyChart'), ...flags, '--output=json', ...givenFlags(given)],
+    {
+      input: given.stdin,
+    },
+  );
   return fieldsOf(fieldsOf(parseJson(text))['config']);
 }
 

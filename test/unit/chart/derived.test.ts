@@ -34,7 +34,7 @@ describe('the committed chart', () => {
   });
 
   test('contains no key, no certificate and no path of a machine', async () => {
-    const files = await readChartFolder(committedChart);
+    const files = await readChartFolder(committedChart());
     expect(files.size).toBeGreaterThan(20);
     for (const [path, content] of files) {
       const text = Buffer.from(content).toString();
@@ -99,7 +99,7 @@ function openLevels({ properties, additionalProperties }: SchemaNode, path: stri
 }
 
 test('the table in the README has every value', async () => {
-  const readme = await readFile(join(committedChart, 'README.md'), 'utf8');
+  const readme = await readFile(join(committedChart(), 'README.md'), 'utf8');
   for (const { path } of valuePaths()) expect(readme).toContain(`| \`${path}\` |`);
 });
 

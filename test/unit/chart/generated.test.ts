@@ -10,8 +10,8 @@ const madeOf: Readonly<Record<string, string>> = {
 };
 
 test('the first line of every file of the committed chart says which file to edit', async () => {
-  const root = join(committedChart, '..');
-  const files = [...(await readChartFolder(committedChart))].filter(([path]) => !path.endsWith('.json'));
+  const root = join(committedChart(), '..');
+  const files = [...(await readChartFolder(committedChart()))].filter(([path]) => !path.endsWith('.json'));
   expect(files.length).toBeGreaterThan(40);
   for (const [path, content] of files) {
     const [line = ''] = new TextDecoder().decode(content).split('\n', 1);
@@ -23,7 +23,7 @@ test('the first line of every file of the committed chart says which file to edi
 });
 
 test('git and GitHub know that the folder is generated', async () => {
-  expect(await readFile(join(committedChart, '..', '.gitattributes'), 'utf8')).toMatch(
+  expect(await readFile(join(committedChart(), '..', '.gitattributes'), 'utf8')).toMatch(
     /^chart\/\*\* linguist-generated$/m,
   );
 });

@@ -1,7 +1,5 @@
+import { pluginName } from '../../io/programName.ts';
 import { writtenBy } from './mark.ts';
-
-/** The plugin of kubectl, which is found by this name. */
-export const pluginName = 'kubectl-packet_capture';
 
 /** The program that kubectl 1.26 and later asks for the plugin's completion, with the words after the plugin's name. */
 export const pluginCompletionName = 'kubectl_complete-packet_capture';

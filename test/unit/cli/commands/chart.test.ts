@@ -22,7 +22,7 @@ describe('chart', () => {
   test('--out writes the committed chart', async () => {
     const out = join(folder, 'chart');
     expect(await run({ out })).toBe(true);
-    expect(await readChartFolder(out)).toEqual(await readChartFolder(committedChart));
+    expect(await readChartFolder(out)).toEqual(await readChartFolder(committedChart()));
     expect(await run({ out, check: true })).toBe(true);
     expect(lines).toEqual([`wrote ${out}`, 'the chart is current']);
   });
@@ -56,7 +56,7 @@ describe('chart', () => {
 
   test.each<readonly [ChartFlags, RegExp]>([
     [{ bakeCerts: true }, /must not be in the project's own chart/],
-    [{ bakeCerts: true, out: `${committedChart}/.` }, /must not be in the project's own chart/],
+    [{ bakeCerts: true, out: `${committedChart()}/.` }, /must not be in the project's own chart/],
     [{ bakeCerts: true, check: true, out: 'a' }, /exclude each other/],
     [{ release: 'a' }, /need --bake-certs/],
     [{ bakeCerts: true, out: 'a', release: 'Not.A.Name' }, /is not a valid name of a service/],
