@@ -12,6 +12,20 @@ export interface Bundle {
   readonly licenses: ReadonlyMap<string, string>;
 }
 
+/** What a release is made from; see src/build.ts. */
+export interface Release {
+  readonly form: 'npm';
+  readonly commit: string;
+}
+
+function definitions({ form, commit }: Release): Record<string, string> {
+  return {
+    PACKET_CAPTURE_FORM: JSON.stringify(form),
+    PACKET_CAPTURE_COMMIT: JSON.stringify(commit),
+    'import.meta.dirname': '__dirname',
+  };
+}
+
 /** Less to read at each start; the names stay, for the traces of errors. */
 const minify = { compress: true, mangle: false, codegen: { removeWhitespace: true } } as const;
 const names = '[name].cjs';
@@ -20,18 +34,20 @@ const names = '[name].cjs';
  * Bundles a program of this project with all that it imports: what is imported dynamically stands in files of its own,
  * so that a start reads and compiles just what it needs. They are CommonJS, since an import of one of Node's modules
  * makes each of that module's exports, and some of these load whole subsystems.
+ * @param release what src/build.ts is to know, for a program that runs on its users' Node, and reads its own folders
  */
-export async function bundle(entry: string): Promise<Bundle> {
+export async function bundle(entry: string, release?: Release): Promise<Bundle> {
   const output = await build({
     configFile: false,
     root,
     logLevel: 'warn',
     publicDir: false,
+    define: release === undefined ? {} : definitions(release),
     ssr: { noExternal: true },
     build: {
       ssr: entry,
       write: false,
-      target: 'node26',
+      target: release === undefined ? 'node26' : 'node22',
       minify: false,
       sourcemap: false,
       rolldownOptions: { output: { format: 'cjs', entryFileNames: names, chunkFileNames: names, minify } },
