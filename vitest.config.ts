@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { agentImage } from './scripts/images/names.ts';
+import { temporaryFolder } from './test/support/unit/temporaryFolder.ts';
 import passedLine from './test/support/vitest/passedLine.ts';
 import SlowFirst from './test/support/vitest/slowFirst.ts';
 
@@ -14,6 +15,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          env: { TMPDIR: temporaryFolder },
+          globalSetup: ['test/support/unit/temporaryFolder.ts'],
           include: ['test/unit/**/*.test.ts'],
           // Pure functions share nothing: what they import is loaded once.
           isolate: false,
