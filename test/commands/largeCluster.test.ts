@@ -11,20 +11,16 @@ test('check reads a large cluster in pages and keeps little of each page', async
     const [small, large] = [1000, 4000];
     const peaks: number[] = [];
     for (const pods of [small, large]) {
-      const place = join(folder, String(pods));
-      const { kubectl } = await largeCluster(place, pods);
-      // The smaller of two runs, because garbage collections happen at different times.
-      const runs = [
-        await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }),
-        await measuredRun(['check', '-o', 'json'], { KUBECTL: kubectl }),
-      ];
-      for (const { stdout, stderr } of runs)
-        expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
-      peaks.push(Math.min(...runs.map(({ peakBytes }) => peakBytes)));
+      const { kubectl } = await largeCluster(join(folder, String(pods)), pods);
+      // A small nursery, so that what is not kept is collected at once; by default the peak depends on the machine's load.
+      const env = { KUBECTL: kubectl, NODE_OPTIONS: '--max-semi-space-size=1' };
+      const { stdout, stderr, peakBytes } = await measuredRun(['check', '-o', 'json'], env);
+      expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);
+      peaks.push(peakBytes);
     }
     // A pod of 10 KB takes about 40 KB after parsing.
     const each = ((peaks[1] ?? 0) - (peaks[0] ?? 0)) / (large - small);
-    expect(each).toBeLessThan(20_000);
+    expect(each).toBeLessThan(10_000);
   } finally {
     await rm(folder, { recursive: true });
   }
