@@ -43,19 +43,14 @@ export function commentProblems(sources: readonly Source[]): string[] {
   );
 }
 
-/** Folders whose exports do not all have a docstring yet. */
-const undescribed = ['summary', 'summary/map'];
-
 /** One line for each exported function and interface of src without a docstring directly above it. */
 export function docstringProblems(sources: readonly Source[]): string[] {
-  return sources
-    .filter(({ path }) => !undescribed.includes(posix.dirname(path)))
-    .flatMap(({ path, text }) => {
-      const lines = text.split('\n');
-      return lines.flatMap((line, index) => {
-        const [, kind, name] = /^export (?:async )?(function\*?|interface) (\w+)/.exec(line) ?? [];
-        const isDescribed = name === undefined || lines[index - 1]?.trimEnd().endsWith('*/') === true;
-        return isDescribed ? [] : [`${path}:${index + 1}: ${kind} ${name} has no docstring`];
-      });
+  return sources.flatMap(({ path, text }) => {
+    const lines = text.split('\n');
+    return lines.flatMap((line, index) => {
+      const [, kind, name] = /^export (?:async )?(function\*?|interface) (\w+)/.exec(line) ?? [];
+      const isDescribed = name === undefined || lines[index - 1]?.trimEnd().endsWith('*/') === true;
+      return isDescribed ? [] : [`${path}:${index + 1}: ${kind} ${name} has no docstring`];
     });
+  });
 }

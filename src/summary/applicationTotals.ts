@@ -18,6 +18,7 @@ export interface ApplicationTotals {
   readonly http: HttpTotals;
 }
 
+/** Counts of DNS over all conversations. Times are in nanoseconds. */
 export interface DnsTotals {
   queries: number;
   repeated: number;
@@ -29,6 +30,7 @@ export interface DnsTotals {
   readonly servers: ServerTotals;
 }
 
+/** Counts of HTTP over all conversations. Times are in nanoseconds. */
 export interface HttpTotals {
   requests: number;
   responses: number;
@@ -48,6 +50,7 @@ const longestText = 255;
 /** Bytes of messages that are not whole, of all connections together. */
 const mostHeld = 4 * 1024 * 1024;
 
+/** Totals of zeros. */
 export function createApplicationTotals(): ApplicationTotals {
   const dns: DnsTotals = {
     queries: 0,

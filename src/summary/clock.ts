@@ -19,6 +19,7 @@ interface Scale {
   readonly rest: number;
 }
 
+/** A clock without a first packet: the first time that it is asked for becomes its zero. */
 export function createClock(): Clock {
   let base: bigint | undefined;
   const scales = new WeakMap<CaptureInterface, Scale | null>();

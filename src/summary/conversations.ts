@@ -149,6 +149,7 @@ export function clientOf({ low, high, opener }: Conversation): Side {
   return opener === 'low' ? low : high;
 }
 
+/** The side that did not begin the conversation. */
 export function serverOf({ low, high, opener }: Conversation): Side {
   return opener === 'low' ? high : low;
 }

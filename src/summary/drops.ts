@@ -33,6 +33,7 @@ interface Counted {
 /** Captures of one interface that are told apart; the agent begins one for each file. The oldest become one sum. */
 const mostCaptures = 1000;
 
+/** A counter without interfaces. */
 export function createDropCounter(): DropCounter {
   const byName = new Map<string, Counted>();
   const countedOf = (captured: CaptureInterface): Counted => {

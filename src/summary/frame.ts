@@ -30,6 +30,7 @@ export interface Frame {
   laterFragment: boolean;
 }
 
+/** An empty frame. One is enough: each packet is read into it. */
 export function createFrame(): Frame {
   return {
     bytes: new Uint8Array(0),

@@ -30,6 +30,7 @@ interface Request {
   end: number | undefined;
 }
 
+/** What is known of one HTTP/1 conversation. */
 export interface HttpState {
   readonly kind: 'http';
   readonly held: HeldBytes;
@@ -42,6 +43,7 @@ export interface HttpState {
   over: boolean;
 }
 
+/** Callbacks for the heads of requests and responses. */
 export interface HttpEvents {
   request(method: string): void;
   response(status: number): void;

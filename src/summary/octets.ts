@@ -3,14 +3,17 @@
  * throws; whoever needs to know compares lengths first.
  */
 
+/** One byte; 0 beyond the end. */
 export function octet(bytes: Uint8Array, at: number): number {
   return bytes[at] ?? 0;
 }
 
+/** A number of two bytes, the most significant first. */
 export function number16(bytes: Uint8Array, at: number): number {
   return (octet(bytes, at) << 8) | octet(bytes, at + 1);
 }
 
+/** A number of three bytes, the most significant first. */
 export function number24(bytes: Uint8Array, at: number): number {
   return (number16(bytes, at) << 8) | octet(bytes, at + 2);
 }

@@ -1,6 +1,6 @@
 /** Queries without a response, of all clients together. When there are too many, the oldest are forgotten. */
 export interface OpenQueries {
-  /** A number for whoever asks: a connection, or a pair of ports. */
+  /** A number for a client: a connection, or a pair of ports. */
   newAsker(): number;
   /** When the query was sent, in nanoseconds; undefined when it is not known. @param id 16 bits */
   timeOf(asker: number, id: number): number | undefined;
@@ -11,6 +11,7 @@ export interface OpenQueries {
 /** Two halves, since a map from which the oldest are deleted gets slow. */
 const half = 32_768;
 
+/** No query yet. At least 32,768 queries are remembered, and at most twice as many. */
 export function createOpenQueries(): OpenQueries {
   let young = new Map<number, number>();
   let old = new Map<number, number>();

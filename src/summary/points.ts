@@ -11,6 +11,7 @@ export interface Points {
   nextFile(): void;
 }
 
+/** No points yet. Interfaces with the same name and description get the same number. */
 export function createPoints(): Points {
   const byName = new Map<string, number>();
   const known = new WeakMap<CaptureInterface, number>();

@@ -55,6 +55,7 @@ export interface OtherSums {
   readonly icmpErrors: number;
 }
 
+/** Packets of one protocol. Bytes are those on the wire. */
 export interface ProtocolCount {
   /** tcp, udp, icmp, other IP, not IP, or a link that is not decoded. */
   readonly protocol: string;
@@ -62,6 +63,7 @@ export interface ProtocolCount {
   readonly bytes: number;
 }
 
+/** What is noticeable in all TCP connections together. */
 export interface TcpSummary {
   readonly connections: number;
   /** With a SYN and an answer to it. */
@@ -76,6 +78,7 @@ export interface TcpSummary {
   readonly unanswered: number;
 }
 
+/** The conversations with the most bytes, and the sums of all others. */
 export interface ConversationList {
   /** The most bytes first. */
   readonly list: readonly ConversationSummary[];
@@ -83,6 +86,7 @@ export interface ConversationList {
   readonly others: { readonly conversations: number; readonly packets: number; readonly bytes: number };
 }
 
+/** One end of a conversation. */
 export interface End {
   readonly address: string;
   /** Absent for protocols without ports. */
@@ -91,6 +95,7 @@ export interface End {
   readonly name?: string;
 }
 
+/** One conversation. Times are in seconds. */
 export interface ConversationSummary {
   readonly protocol: string;
   /** The end that began, as far as that is known. */
@@ -108,11 +113,13 @@ export interface ConversationSummary {
   readonly seenTwice?: number;
 }
 
+/** Packets, and their bytes on the wire. */
 export interface Amount {
   readonly packets: number;
   readonly bytes: number;
 }
 
+/** What is noticeable in one TCP connection. Times are in seconds. */
 export interface ConversationTcp {
   /** From the SYN to the first ACK; absent when one of them was not captured. */
   readonly handshake?: number;
@@ -124,6 +131,7 @@ export interface ConversationTcp {
   readonly state: 'refused' | 'unanswered' | 'open';
 }
 
+/** An address, with what it sent and received in all conversations. */
 export interface Talker {
   readonly address: string;
   readonly name?: string;
@@ -143,11 +151,13 @@ export interface Pair {
   readonly errors: readonly Counted[];
 }
 
+/** A text and how often it occurred. */
 export interface Counted {
   readonly what: string;
   readonly count: number;
 }
 
+/** DNS in the whole capture. */
 export interface DnsSummary {
   readonly queries: number;
   /** The same query again, within five seconds. */
@@ -166,6 +176,7 @@ export interface ServerTimes {
   readonly times: TimesSummary;
 }
 
+/** TLS in the whole capture, from handshakes and unencrypted alerts. */
 export interface TlsSummary {
   readonly connections: number;
   readonly serverNames: readonly Counted[];
@@ -173,6 +184,7 @@ export interface TlsSummary {
   readonly alerts: readonly Counted[];
 }
 
+/** HTTP/1 without encryption, in the whole capture. */
 export interface HttpSummary {
   readonly requests: number;
   readonly responses: number;
@@ -182,6 +194,7 @@ export interface HttpSummary {
   readonly servers: readonly ServerTimes[];
 }
 
+/** ICMP errors of one kind from one sender. */
 export interface IcmpCount {
   readonly what: string;
   readonly from: End;

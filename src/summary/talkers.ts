@@ -24,6 +24,7 @@ export interface TalkerCount {
 /** Numbers of one address. They stand in one array: an object for each address would take five times the memory. */
 const columns = 4;
 
+/** No address yet. The memory grows with the largest number of an address. */
 export function createTalkers(): Talkers {
   let counts = new Float64Array(1024 * columns);
   const others = { addresses: 0, sentPackets: 0, sentBytes: 0, receivedPackets: 0, receivedBytes: 0 };

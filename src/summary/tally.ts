@@ -7,6 +7,10 @@ export interface Tally {
   readonly others: number;
 }
 
+/**
+ * An empty tally.
+ * @param most texts that are counted one by one; further ones are counted together in `others`
+ */
 export function createTally(most: number): Tally {
   const counts = new Map<string, number>();
   let others = 0;

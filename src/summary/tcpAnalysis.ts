@@ -59,6 +59,7 @@ export interface Tcp {
   handshake: number;
 }
 
+/** A TCP segment. One object is used for all of them. */
 export interface Segment {
   sequence: number;
   ack: number;

@@ -20,6 +20,7 @@ const stepsOfDoubling = 32;
 /** 2^62 ns are 146 years. */
 const doublings = 62;
 
+/** No times yet. Memory for the histogram is taken at the first one. */
 export function createTimes(): Times {
   let steps: Uint32Array | undefined;
   let count = 0;

@@ -26,6 +26,7 @@ interface TlsSide {
   over: boolean;
 }
 
+/** What is known of one TLS connection. */
 export interface TlsState {
   readonly kind: 'tls';
   readonly held: HeldBytes;
@@ -34,6 +35,7 @@ export interface TlsState {
   readonly high: TlsSide;
 }
 
+/** Callbacks for the parts of a handshake, and for alerts that are not encrypted. */
 export interface TlsEvents {
   serverName(name: string): void;
   version(version: number): void;
@@ -266,6 +268,7 @@ const alertNames: Readonly<Record<number, string>> = {
   120: 'no_application_protocol',
 };
 
+/** The name of an alert as IANA lists it; `alert 255` for one without a name here. */
 export function alertName(description: number): string {
   return alertNames[description] ?? `alert ${description}`;
 }

@@ -18,6 +18,7 @@ export interface TransportTotals {
   resets: number;
 }
 
+/** Counts conversations of TCP and UDP. */
 export interface Transport {
   readonly totals: TransportTotals;
   /**

@@ -12,7 +12,7 @@ test('check reads a large cluster in pages and keeps little of each page', async
     const peaks: number[] = [];
     for (const pods of [small, large]) {
       const { kubectl } = await largeCluster(join(folder, String(pods)), pods);
-      // A small nursery, so that what is not kept is collected at once; by default the peak depends on the machine's load.
+      // With a small nursery V8 collects at once what is not kept; by default the peak depends on the machine's load.
       const env = { KUBECTL: kubectl, NODE_OPTIONS: '--max-semi-space-size=1' };
       const { stdout, stderr, peakBytes } = await measuredRun(['check', '-o', 'json'], env);
       expect((JSON.parse(stdout) as { missed: unknown[] }).missed, stderr).toHaveLength(pods / 2);

@@ -7,6 +7,7 @@ export interface Graph {
   readonly edges: readonly Edge[];
 }
 
+/** A host of the map. `bytes` are those that it sent and received. */
 export interface Host {
   readonly label: string;
   readonly bytes: number;
