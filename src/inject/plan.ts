@@ -98,6 +98,7 @@ export function whyUnfit(
   if (String(annotations[injectAnnotation]) === 'false') return 'opted_out';
   if ('kubernetes.io/config.mirror' in annotations) return 'mirror_pod';
   if (systemNamespaces.includes(namespace ?? metadata?.namespace ?? '')) return 'system_namespace';
+  // The policy has the same rules in src/ways/policy/matching.ts, the webhook in templates/templates/_webhook.tpl.
   if (spec.hostNetwork === true) return 'host_network';
   const placement = placementReason(metadata?.labels ?? {}, spec);
   return placement ?? (isSkippedRuntimeClass(config, spec['runtimeClassName']) ? 'sandbox' : undefined);

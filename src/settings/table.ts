@@ -14,7 +14,12 @@ export type SettingType =
   | 'keep'
   | 'port';
 
-/** A row of the table of settings. Flags, annotations, the chart's values and the agent follow from it. */
+/**
+ * A row of the table of settings. Flags, annotations, the chart's values and the agent's table follow from it. Written
+ * by hand for each setting: its field in agent/internal/settings/types.go, its line in
+ * agent/internal/settings/parse.go, and its values in test/support/settingValues.ts. CONTRIBUTING.md has the steps
+ * ("Add a setting").
+ */
 export interface Setting {
   /** The name of the flag, and the part of the annotation's key after the slash. */
   readonly name: string;

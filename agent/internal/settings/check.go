@@ -25,7 +25,8 @@ func checkState(text string) (idle bool, reason string) {
 	return false, "must be running or idle"
 }
 
-// checkFilter returns the expression in one line: for the compiler all white space is the same.
+// checkFilter returns the expression in one line: for the compiler all white space is the same. Whether libpcap accepts
+// the expression is found out later, for each interface: agent/internal/agent/prepare.go.
 func checkFilter(text string) (filter, reason string) {
 	if text == "" {
 		return "", noReason
