@@ -3,7 +3,7 @@ import { programName, withProgramName } from '../../../../src/cli/io/programName
 
 test.each([
   ['/usr/local/bin/packet-capture', 'packet-capture'],
-  ['/work/bin/packet-capture.js', 'packet-capture'],
+  ['/home/ann/packet-capture/bin/packet-capture.js', 'packet-capture'],
   ['/kubectl-packet_capture/packet-capture', 'packet-capture'],
   ['', 'packet-capture'],
   ['kubectl-packet_capture', 'kubectl packet-capture'],
