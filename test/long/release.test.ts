@@ -40,6 +40,16 @@ test('two builds of the package are byte-equal', async () => {
   expect((await readFile(again)).equals(await readFile(tarball))).toBe(true);
 });
 
+test('the command of the README installs both programs', async () => {
+  const [, args = ''] = /`npm (install --global [^`]+)`/.exec(await readFile('README.md', 'utf8')) ?? [];
+  await mkdir(at('checkout', 'dist'), { recursive: true });
+  await packNpmPackage(at('checkout', 'dist'), commit);
+  await execa('npm', [...args.split(' '), '--offline', '--no-audit', '--prefix', at('global')], {
+    cwd: at('checkout'),
+  });
+  expect((await readdir(at('global', 'bin'))).toSorted()).toEqual(['kubectl-packet_capture', 'packet-capture']);
+});
+
 test('the package knows its commit', async () => {
   const { stdout } = (await run(installed(), ['version', '-o', 'json'])) as { stdout: string };
   expect(JSON.parse(stdout)).toMatchObject({ commit, form: 'npm', node: process.versions.node });
