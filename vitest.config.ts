@@ -7,6 +7,9 @@ import SlowFirst from './test/support/vitest/slowFirst.ts';
 /** The commands of the tests name their image; those that are about its absence take it away. */
 const env = { PACKET_CAPTURE_IMAGE: agentImage };
 
+/** Attempts after the first, for tests of processes and clusters (docs/decisions/0055): none on a developer's machine. */
+const retry = process.env['CI'] === undefined ? 0 : 1;
+
 export default defineConfig({
   test: {
     reporters: ['default', passedLine],
@@ -29,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'commands',
+          retry,
           env,
           // The program as users start it: Node alone, yet a process for each call.
           include: ['test/commands/**/*.test.ts'],
@@ -40,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'webhook',
+          retry,
           // The injector as it runs: TLS on loopback, real files, real signals.
           include: ['test/webhook/**/*.test.ts'],
           maxWorkers: 2,
@@ -62,6 +67,7 @@ export default defineConfig({
       {
         test: {
           name: 'agent',
+          retry,
           include: ['test/agent/**/*.test.ts'],
           globalSetup: ['test/support/agent/setup.ts'],
           sequence: { groupOrder: 2 },
@@ -74,6 +80,7 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
+          retry,
           env,
           // On one node. They mostly wait; each has namespaces of its own, and each release an injection label of its
           // own.
