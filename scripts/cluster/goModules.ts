@@ -87,6 +87,13 @@ export const versitygw = {
   programs: { versitygw: 'github.com/versity/versitygw/cmd/versitygw' },
 } as const satisfies GoModule;
 
+/** The newest version whose module has its user interface; later ones have it in their releases only. */
+export const alertmanager = {
+  folder: 'alertmanager',
+  title: 'Alertmanager v0.31.1',
+  programs: { alertmanager: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
+} as const satisfies GoModule;
+
 /** What a node is made of. */
 export const nodeModules: readonly GoModule[] = [kubernetes, containerd, runc, cni];
 

@@ -1,5 +1,5 @@
 import { checkGoFor, ensureGoModules, programPaths, unbuilt } from './goBuild.ts';
-import { cni, containerd, helm3, helm4, kubernetes, nodeModules, runc, versitygw } from './goModules.ts';
+import { alertmanager, cni, containerd, helm3, helm4, kubernetes, nodeModules, runc, versitygw } from './goModules.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import type { Progress } from './progress.ts';
 import { buildPackages, capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
@@ -45,4 +45,13 @@ export async function ensureHelm(major: 3 | 4, progress: Progress): Promise<stri
 export async function ensureBucketServer(progress: Progress): Promise<string> {
   await ensureGoModules([versitygw], progress);
   return (await programPaths(versitygw)).versitygw;
+}
+
+/**
+ * The path of Prometheus's Alertmanager, built from source if the cache lacks it.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureAlertmanager(progress: Progress): Promise<string> {
+  await ensureGoModules([alertmanager], progress);
+  return (await programPaths(alertmanager)).alertmanager;
 }
