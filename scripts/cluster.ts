@@ -4,12 +4,14 @@ import { Command } from 'commander';
 import { codedError, errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { loadImage } from './cluster/images.ts';
 import { clusterEnvironment } from './cluster/kubectl.ts';
+import { writeKubernetesModule } from './cluster/kubernetesModule.ts';
 import { hasNetns, inNetns } from './cluster/machine.ts';
 import { clusterHandle, defaultName } from './cluster/paths.ts';
 import { stderrProgress } from './cluster/progress.ts';
 import { clusterStatus, formatStatus } from './cluster/status.ts';
 import { downCluster } from './cluster/teardown.ts';
 import { upCluster } from './cluster/up.ts';
+import { containerdSeries, newestKubernetes, parseVersions } from './cluster/versions.ts';
 
 const program = new Command('npm run cluster --')
   .description('A real single-node Kubernetes in a network namespace of its own')
@@ -30,8 +32,11 @@ const name = (): string => program.opts<{ name: string }>().name;
 program
   .command('up')
   .description('bring the node up, or what is missing of it; done once it takes pods')
-  .action(async () => {
-    const handle = await upCluster({ name: name(), onProgress: stderrProgress });
+  .option('--kubernetes <version>', `minor version of Kubernetes, for example 1.34; the newest unless given`)
+  .option('--containerd <series>', `series of containerd: ${containerdSeries.join(' or ')}`)
+  .action(async ({ kubernetes, containerd }: { kubernetes?: string; containerd?: string }) => {
+    const versions = parseVersions(kubernetes, containerd);
+    const handle = await upCluster({ name: name(), onProgress: stderrProgress, versions });
     stderrProgress(
       `node ${handle.name} is up: npm run -s cluster -- ${handle.name === defaultName ? '' : `--name ${handle.name} `}kubectl get pods -A`,
     );
@@ -71,6 +76,15 @@ program
   .argument('<image>', "name in buildah's local store, or path of an archive")
   .action(async (image: string) => {
     await loadImage(await existing(), image, stderrProgress);
+  });
+
+program
+  .command('module')
+  .description('write the Go module of an older Kubernetes of scripts/cluster/versions.ts')
+  .argument('<version>', 'its minor version, for example 1.34')
+  .action(async (version: string) => {
+    const { kubernetes = newestKubernetes.minor } = parseVersions(version);
+    stderrProgress(`written: ${await writeKubernetesModule(kubernetes, stderrProgress)}`);
   });
 
 async function existing(): Promise<ReturnType<typeof clusterHandle>> {

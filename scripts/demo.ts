@@ -6,6 +6,7 @@ import { stderrProgress as progress } from './cluster/progress.ts';
 import { capturePackages, ensurePackages } from './cluster/requirements.ts';
 import { downCluster } from './cluster/teardown.ts';
 import { upCluster } from './cluster/up.ts';
+import { parseVersions } from './cluster/versions.ts';
 import { captureHttp, finishCaptures, moveFilter, type Captured } from './demo/capture.ts';
 import { fetchFiles, readCaptureFile } from './demo/files.ts';
 import { formatTable } from './demo/table.ts';
@@ -28,16 +29,18 @@ interface Flags {
   readonly image?: string;
   readonly injectorImage?: string;
   readonly keep?: boolean;
+  readonly kubernetes?: string;
+  readonly name: string;
   readonly output: string;
 }
-
-const nodeName = 'demo';
 
 const program = new Command('npm run demo --')
   .description("Captures the article's nginx-deployment in three ways, on a real node")
   .option('--context <NAME>', "use a cluster of your own, by a context of kubectl's configuration; needs --image")
   .option('--image <IMAGE>', "the capture agent's image, where that cluster can pull it")
   .option('--injector-image <IMAGE>', "the injector's image there; without it way 3 is left out")
+  .option('--name <NAME>', 'name of the node', 'demo')
+  .option('--kubernetes <VERSION>', 'minor version of Kubernetes of the node, for example 1.34')
   .option('--keep', 'leave the node, or the namespaces, up')
   .option('--output <DIR>', 'where the capture files go', 'captures')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
@@ -70,7 +73,7 @@ async function demo(flags: Flags): Promise<void> {
 }
 
 async function run(flags: Flags, signal: AbortSignal): Promise<void> {
-  const target = flags.context === undefined ? await prepareNode(signal) : userContext(flags.context, signal);
+  const target = flags.context === undefined ? await prepareNode(flags, signal) : userContext(flags.context, signal);
   // To look into the files; without root it must be there already.
   await ensurePackages(capturePackages, progress);
   const image = flags.image ?? agentImage;
@@ -93,7 +96,7 @@ async function run(flags: Flags, signal: AbortSignal): Promise<void> {
   await show(target, captured, resolve(flags.output));
   if (flags.keep === true) {
     progress(`left as it is; look around with: ${target.shown} get pods -n ${namespaces.manifest}`);
-    if (flags.context === undefined) progress(`take it down with: npm run cluster -- --name ${nodeName} down`);
+    if (flags.context === undefined) progress(`take it down with: npm run cluster -- --name ${flags.name} down`);
   }
 }
 
@@ -105,8 +108,8 @@ function contextFlags({ context }: Flags): readonly string[] {
   return context === undefined ? [] : ['--context', context];
 }
 
-async function prepareNode(signal: AbortSignal): Promise<Target> {
-  const handle = await upCluster({ name: nodeName, onProgress: progress });
+async function prepareNode({ name, kubernetes }: Flags, signal: AbortSignal): Promise<Target> {
+  const handle = await upCluster({ name, onProgress: progress, versions: parseVersions(kubernetes) });
   await loadImage(handle, await ensureAgentImage(progress), progress);
   await loadImage(handle, await ensureInjectorImage(progress), progress);
   await loadImage(handle, await ensureNodeImage('nginx', 'docker.io/library/nginx:1.7.9', progress), progress);
@@ -152,7 +155,7 @@ async function show(target: Target, captured: readonly Captured[], folder: strin
 
 async function cleanUp(flags: Flags): Promise<void> {
   if (flags.context === undefined) {
-    await downCluster(nodeName, progress);
+    await downCluster(flags.name, progress);
     return;
   }
   const target = userContext(flags.context, AbortSignal.timeout(180_000));

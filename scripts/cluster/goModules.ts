@@ -1,4 +1,12 @@
 import { createHash } from 'node:crypto';
+import { codedError } from '../../src/errors.ts';
+import {
+  type ContainerdSeries,
+  type NodeVersions,
+  knownKubernetes,
+  newestKubernetes,
+  olderKubernetes,
+} from './versions.ts';
 
 /** A Go module of this folder's `go/` and the programs that are built from it. */
 export interface GoModule {
@@ -14,7 +22,7 @@ export interface GoModule {
   readonly cgo?: boolean;
 }
 
-const kubernetesVersion = 'v1.37.2';
+const kubernetesVersion = `v1.${newestKubernetes.minor}.${newestKubernetes.patch}` as const;
 const containerdVersion = 'v2.4.2';
 
 export const kubernetes = {
@@ -37,6 +45,34 @@ export const kubernetes = {
   },
 } as const satisfies GoModule;
 
+/** The version of Kubernetes that is the minor version `minor`. @throws USAGE for one that is not in the table. */
+export function kubernetesOf(minor: number): KubernetesModule {
+  if (minor === newestKubernetes.minor) return kubernetes;
+  const patch = olderKubernetes[minor];
+  if (patch === undefined) {
+    throw codedError('USAGE', `there is no node of Kubernetes 1.${minor}`, { hint: knownKubernetes() });
+  }
+  const version = `v1.${minor}.${patch}`;
+  // etcd is that of the newest version: the API server speaks the same protocol to it since Kubernetes 1.6.
+  const { etcd: _, ...programs } = kubernetes.programs;
+  return {
+    folder: `kubernetes-1.${minor}`,
+    title: `Kubernetes ${version}`,
+    programs,
+    variables: {
+      'k8s.io/component-base/version.gitVersion': version,
+      'k8s.io/component-base/version.gitMajor': '1',
+      'k8s.io/component-base/version.gitMinor': String(minor),
+    },
+  };
+}
+
+/** The programs of Kubernetes itself. */
+export interface KubernetesModule extends GoModule {
+  readonly programs: Readonly<Record<Exclude<keyof (typeof kubernetes)['programs'], 'etcd'>, string>>;
+  readonly variables: Readonly<Record<keyof (typeof kubernetes)['variables'], string>>;
+}
+
 export const containerd = {
   folder: 'containerd',
   title: `containerd ${containerdVersion}`,
@@ -48,6 +84,30 @@ export const containerd = {
   variables: { 'github.com/containerd/containerd/v2/version.Version': containerdVersion },
   tags: ['no_btrfs', 'no_devmapper', 'no_zfs'],
 } as const satisfies GoModule;
+
+const containerd17Version = 'v1.7.35';
+
+/** The series before: what clusters ran until Kubernetes 1.36. */
+const containerd17 = {
+  folder: 'containerd-1.7',
+  title: `containerd ${containerd17Version}`,
+  programs: {
+    containerd: 'github.com/containerd/containerd/cmd/containerd',
+    'containerd-shim-runc-v2': 'github.com/containerd/containerd/cmd/containerd-shim-runc-v2',
+    ctr: 'github.com/containerd/containerd/cmd/ctr',
+  },
+  variables: { 'github.com/containerd/containerd/version.Version': containerd17Version },
+  tags: containerd.tags,
+} as const satisfies GoModule;
+
+/** The programs of containerd, of any series. */
+export interface ContainerdModule extends GoModule {
+  readonly programs: Readonly<Record<keyof (typeof containerd)['programs'], string>>;
+}
+
+export function containerdOf(series: ContainerdSeries): ContainerdModule {
+  return series === '2' ? containerd : containerd17;
+}
 
 export const runc = {
   folder: 'runc',
@@ -94,8 +154,14 @@ export const alertmanager = {
   programs: { alertmanager: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
 } as const satisfies GoModule;
 
-/** What a node is made of. */
-export const nodeModules: readonly GoModule[] = [kubernetes, containerd, runc, cni];
+/**
+ * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
+ * @throws USAGE for a version that is not in the table.
+ */
+export function nodeModules(versions: NodeVersions): readonly GoModule[] {
+  const older = versions.kubernetes === newestKubernetes.minor ? [] : [kubernetesOf(versions.kubernetes)];
+  return [kubernetes, ...older, containerdOf(versions.containerd), runc, cni];
+}
 
 /** Arguments of `go` that build one program to the file `output`; the module's folder is the working directory. */
 export function buildArguments(module: GoModule, goPackage: string, output: string): string[] {

@@ -5,8 +5,9 @@ import { codedError } from '../../src/errors.ts';
 import { capture, contained, run } from './command.ts';
 import { absentSuites, furtherSources, listSources, packagesDate, packagesLabel, suite, upgrade } from './debian.ts';
 import { programPaths } from './goBuild.ts';
-import { containerd } from './goModules.ts';
+import { containerdOf } from './goModules.ts';
 import { withLock } from './lock.ts';
+import { versionsOf } from './nodeVersions.ts';
 import { type ClusterHandle, cacheHome } from './paths.ts';
 import { type Progress, step } from './progress.ts';
 import { snapshotterFor } from './snapshotter.ts';
@@ -182,7 +183,7 @@ async function sourcesFor(installed: string): Promise<ReadonlyMap<string, string
  * @throws NOT_FOUND when there is neither; CLUSTER_FAILED when containerd refuses it.
  */
 export async function loadImage(handle: ClusterHandle, image: string, progress: Progress): Promise<void> {
-  const { ctr } = await programPaths(containerd);
+  const { ctr } = await programPaths(containerdOf((await versionsOf(handle)).containerd));
   const images = [ctr, `--address=${handle.containerdSocket}`, '--namespace=k8s.io', 'images'];
   // Unpacked by ctr itself: containerd's own transfer service knows overlays alone.
   const importArchive = [...images, 'import', '--local', '--snapshotter', await snapshotterFor(handle)];

@@ -2,8 +2,9 @@ import { dirname } from 'node:path';
 import { type CommandOptions, type CommandResult, capture } from './command.ts';
 import { systemPath } from './components.ts';
 import { programPaths } from './goBuild.ts';
-import { kubernetes } from './goModules.ts';
+import { kubernetesOf } from './goModules.ts';
 import { inNetns } from './machine.ts';
+import { versionsOf } from './nodeVersions.ts';
 import type { ClusterHandle } from './paths.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { ClusterHandle } from './paths.ts';
  * network namespace, see {@link runInNetns}.
  */
 export async function clusterEnvironment(handle: ClusterHandle): Promise<Record<string, string>> {
-  const { kubectl: program } = await programPaths(kubernetes);
+  const program = await kubectlOf(handle);
   return {
     KUBECONFIG: handle.kubeconfig,
     KUBECTL: program,
@@ -41,6 +42,11 @@ export async function kubectl(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const { kubectl: program } = await programPaths(kubernetes);
+  const program = await kubectlOf(handle);
   return runInNetns(handle, [program, ...args], options);
+}
+
+/** The kubectl of the node's own version. */
+async function kubectlOf(handle: ClusterHandle): Promise<string> {
+  return (await programPaths(kubernetesOf((await versionsOf(handle)).kubernetes))).kubectl;
 }

@@ -1,15 +1,16 @@
 import { dirname, join } from 'node:path';
 import { componentKubeconfig, pkiFolder } from './controlPlane.ts';
 import type { Programs } from './goBuild.ts';
-import type { cni, containerd, kubernetes, runc } from './goModules.ts';
+import type { ContainerdModule, cni, kubernetes, runc } from './goModules.ts';
 import { nodeAddress, nodeName, podRange } from './machine.ts';
 import type { ClusterHandle } from './paths.ts';
 import type { Snapshotter } from './snapshotter.ts';
+import { type ContainerdSeries, usualVersions } from './versions.ts';
 
 /** Programs of a node by module. */
 export interface NodePrograms {
   readonly kubernetes: Programs<typeof kubernetes>;
-  readonly containerd: Programs<typeof containerd>;
+  readonly containerd: Programs<ContainerdModule>;
   readonly runc: Programs<typeof runc>;
   readonly cni: Programs<typeof cni>;
 }
@@ -41,9 +42,11 @@ export function nodeFiles(
   handle: ClusterHandle,
   programs: NodePrograms,
   snapshotter: Snapshotter,
+  series: ContainerdSeries = usualVersions.containerd,
 ): ReadonlyMap<string, string> {
+  const containerdText = series === '2' ? containerdConfig : containerd17Config;
   return new Map([
-    [file(handle, 'containerd.toml'), containerdConfig(handle, programs, snapshotter)],
+    [file(handle, 'containerd.toml'), containerdText(handle, programs, snapshotter)],
     [join(cniFolder(handle), '10-node.conflist'), json(cniConfig(handle))],
     [file(handle, 'kubelet.json'), json(kubeletConfig(handle))],
     [file(handle, 'kube-proxy.json'), json(kubeProxyConfig(handle))],
@@ -84,6 +87,42 @@ conf_dir = ${text(cniFolder(handle))}
 runtime_type = "io.containerd.runc.v2"
 
 [${runtime}.containerd.runtimes.runc.options]
+BinaryName = ${text(programs.runc.runc)}
+SystemdCgroup = false
+`;
+}
+
+/** The same for containerd 1.7: version 2 of its configuration has one plugin for images and containers. */
+function containerd17Config(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): string {
+  const text = JSON.stringify;
+  const cri = `plugins."io.containerd.grpc.v1.cri"`;
+  return `version = 2
+root = ${text(file(handle, 'containerd'))}
+state = ${text(file(handle, 'containerd-state'))}
+disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
+
+[grpc]
+address = ${text(handle.containerdSocket)}
+
+[ttrpc]
+address = ${text(`${handle.containerdSocket}.ttrpc`)}
+
+[${cri}]
+sandbox_image = ${text(pauseImage)}
+restrict_oom_score_adj = true
+netns_mounts_under_state_dir = true
+
+[${cri}.cni]
+bin_dir = ${text(dirname(programs.cni.ptp))}
+conf_dir = ${text(cniFolder(handle))}
+
+[${cri}.containerd]
+snapshotter = ${text(snapshotter)}
+
+[${cri}.containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+
+[${cri}.containerd.runtimes.runc.options]
 BinaryName = ${text(programs.runc.runc)}
 SystemdCgroup = false
 `;

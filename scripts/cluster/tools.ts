@@ -1,28 +1,42 @@
 import { checkGoFor, ensureGoModules, programPaths, unbuilt } from './goBuild.ts';
-import { alertmanager, cni, containerd, helm3, helm4, kubernetes, nodeModules, runc, versitygw } from './goModules.ts';
+import {
+  alertmanager,
+  cni,
+  containerdOf,
+  helm3,
+  helm4,
+  kubernetes,
+  kubernetesOf,
+  nodeModules,
+  runc,
+  versitygw,
+} from './goModules.ts';
 import type { NodePrograms } from './nodeConfig.ts';
 import type { Progress } from './progress.ts';
 import { buildPackages, capturePackages, checkMachine, ensurePackages, nodePackages } from './requirements.ts';
+import { type NodeVersions, usualVersions } from './versions.ts';
 
 /**
  * Sees to it that everything a node is made of is on this machine: Debian packages, Kubernetes, containerd.
  * Seconds when it is; about a quarter of an hour on two idle cores when nothing is.
- * @throws REQUIREMENT_MISSING, one line, before any work when something is out of reach; CLUSTER_FAILED later.
+ * @throws USAGE for a version that is not in the table; REQUIREMENT_MISSING, one line, before any work when something
+ * is out of reach; CLUSTER_FAILED later.
  */
-export async function ensureTools(progress: Progress): Promise<NodePrograms> {
+export async function ensureTools(progress: Progress, versions: NodeVersions = usualVersions): Promise<NodePrograms> {
+  const modules = nodeModules(versions);
   await checkMachine();
-  const wanted = await unbuilt(nodeModules);
+  const wanted = await unbuilt(modules);
   await checkGoFor(wanted);
   await ensurePackages([...nodePackages, ...capturePackages, ...(wanted.length === 0 ? [] : buildPackages)], progress);
-  await ensureGoModules(nodeModules, progress);
-  return nodePrograms();
+  await ensureGoModules(modules, progress);
+  return nodePrograms(versions);
 }
 
 /** Where the programs of a node are once {@link ensureTools} has been there. */
-export async function nodePrograms(): Promise<NodePrograms> {
+export async function nodePrograms(versions: NodeVersions = usualVersions): Promise<NodePrograms> {
   return {
-    kubernetes: await programPaths(kubernetes),
-    containerd: await programPaths(containerd),
+    kubernetes: { ...(await programPaths(kubernetes)), ...(await programPaths(kubernetesOf(versions.kubernetes))) },
+    containerd: await programPaths(containerdOf(versions.containerd)),
     runc: await programPaths(runc),
     cni: await programPaths(cni),
   };
@@ -36,6 +50,17 @@ export async function ensureHelm(major: 3 | 4, progress: Progress): Promise<stri
   const module = major === 3 ? helm3 : helm4;
   await ensureGoModules([module], progress);
   return (await programPaths(module)).helm;
+}
+
+/**
+ * The path of the kubectl of a minor version, built from source if the cache lacks it (two minutes on two cores).
+ * @throws USAGE for a version that is not in the table; REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the
+ * build fails.
+ */
+export async function ensureKubectl(minor: number, progress: Progress): Promise<string> {
+  const module = kubernetesOf(minor);
+  await ensureGoModules([module], progress, ['kubectl']);
+  return (await programPaths(module)).kubectl;
 }
 
 /**

@@ -6,6 +6,7 @@ import { componentKubeconfig, controlPlane, kubeconfig, pkiFolder } from './cont
 import { ensureNodeImage, loadImage } from './images.ts';
 import { checkFolders, createMachine, hasNetns, inMachine, machine } from './machine.ts';
 import { type NodePrograms, nodeComponents, nodeFiles, pauseImage } from './nodeConfig.ts';
+import { recordVersions, versionsOf } from './nodeVersions.ts';
 import { type ClusterHandle, clusterHandle } from './paths.ts';
 import { createPki, writePki } from './pki.ts';
 import { pollUntil } from './poll.ts';
@@ -14,25 +15,33 @@ import { apiServerIsReady, containerdIsReady, kubeProxyIsReady, nodeIsReady } fr
 import { snapshotterFor } from './snapshotter.ts';
 import { removeAll, withClusterLock } from './teardown.ts';
 import { ensureTools } from './tools.ts';
+import { formatVersions, type NodeVersions } from './versions.ts';
 
 export interface UpOptions {
   readonly name: string;
   readonly onProgress: Progress;
+  /** What the node is made of; unless told that of the node that is there, else the usual versions. */
+  readonly versions?: Partial<NodeVersions>;
 }
 
 /**
  * Brings the node up, or what is missing of it, and returns once it takes pods. A node whose first process is gone is
  * made anew; a single component that died is started again and the pods live on.
- * @throws REQUIREMENT_MISSING when the machine lacks something; CLUSTER_FAILED with the last lines of the log of what
+ * @throws USAGE for versions that are not known, or that are not those of the node that is there; REQUIREMENT_MISSING
+ * when the machine lacks something; CLUSTER_FAILED with the last lines of the log of what
  * failed.
  */
-export async function upCluster({ name, onProgress }: UpOptions): Promise<ClusterHandle> {
+export async function upCluster({ name, onProgress, versions: asked = {} }: UpOptions): Promise<ClusterHandle> {
   const handle = clusterHandle(name);
   checkFolders(handle);
-  const programs = await ensureTools(onProgress);
+  const versions = { ...(await versionsOf(handle)), ...asked };
+  // Before anything is built for it.
+  if (await isWhole(handle)) await checkVersions(handle, versions);
+  const programs = await ensureTools(onProgress, versions);
   const pause = await ensureNodeImage('pause', pauseImage, onProgress);
   return withClusterLock(handle, onProgress, async () => {
-    if (!(await isWhole(handle))) await startAnew(handle, programs, onProgress);
+    if (await isWhole(handle)) await checkVersions(handle, versions);
+    else await startAnew(handle, programs, versions, onProgress);
     await startComponents(handle, programs, pause, onProgress);
     return handle;
   });
@@ -47,15 +56,30 @@ async function isWhole(handle: ClusterHandle): Promise<boolean> {
   return written && (await hasNetns(handle.netns)) && (await isAlive(handle, machine));
 }
 
-async function startAnew(handle: ClusterHandle, programs: NodePrograms, progress: Progress): Promise<void> {
+/** @throws USAGE when the node that is there is made of something else. */
+async function checkVersions(handle: ClusterHandle, wanted: NodeVersions): Promise<void> {
+  const [is, asked] = [formatVersions(await versionsOf(handle)), formatVersions(wanted)];
+  if (is === asked) return;
+  throw codedError('USAGE', `node ${handle.name} is up with ${is}, not with ${asked}`, {
+    hint: 'Take it down first, or give the new one another name.',
+  });
+}
+
+async function startAnew(
+  handle: ClusterHandle,
+  programs: NodePrograms,
+  versions: NodeVersions,
+  progress: Progress,
+): Promise<void> {
   await removeAll(handle);
   await rm(handle.logDir, { recursive: true, force: true });
   await createMachine(handle);
   progress(`network namespace ${handle.netns} made; logs in ${handle.logDir}`);
-  for (const [path, text] of nodeFiles(handle, programs, await snapshotterFor(handle))) {
+  for (const [path, text] of nodeFiles(handle, programs, await snapshotterFor(handle), versions.containerd)) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }
+  await recordVersions(handle, versions);
   const pki = await createPki();
   await writePki(pki, pkiFolder(handle));
   const write = (path: string, identity: keyof typeof pki.certificates): Promise<void> =>

@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
-import { programPaths } from '../../../scripts/cluster/goBuild.ts';
-import { kubernetes } from '../../../scripts/cluster/goModules.ts';
-import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { clusterEnvironment, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
@@ -65,7 +63,7 @@ export function list(items: readonly object[]): string {
  * @param folder of the test's own, for the program that takes kubectl there
  */
 export async function whyIn(folder: string): Promise<(namespace: string, target: string) => Promise<WhyResult>> {
-  const { kubectl } = await programPaths(kubernetes);
+  const { KUBECTL: kubectl = '' } = await clusterEnvironment(node);
   const program = join(folder, 'kubectl');
   const argv = inNetns(node.netns, [kubectl, `--kubeconfig=${node.kubeconfig}`]);
   await writeFile(program, `#!/bin/sh\nexec ${argv.map((part) => `'${part}'`).join(' ')} "$@"\n`, { mode: 0o700 });

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, inject } from 'vitest';
-import { programPaths } from '../../../scripts/cluster/goBuild.ts';
-import { kubernetes } from '../../../scripts/cluster/goModules.ts';
+import { clusterEnvironment } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { dryRunPods, type PodVerdict } from '../../../src/dryRun/index.ts';
 import { planInjection, withAddition } from '../../../src/inject/index.ts';
@@ -17,7 +16,7 @@ export function useKubectl(): (...flags: readonly string[]) => Kubectl {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
     const node = inject('node');
-    const { kubectl } = await programPaths(kubernetes);
+    const { KUBECTL: kubectl = '' } = await clusterEnvironment(node);
     const argv = inNetns(node.netns, [kubectl, `--kubeconfig=${node.kubeconfig}`]);
     const program = `#!/bin/sh\nexec ${argv.map((part) => `'${part}'`).join(' ')} "$@"\n`;
     await writeFile(join(folder, 'kubectl'), program, { mode: 0o700 });

@@ -6,6 +6,7 @@ import { noProgress, stderrProgress } from '../../../scripts/cluster/progress.ts
 import { checkMachine } from '../../../scripts/cluster/requirements.ts';
 import { downCluster } from '../../../scripts/cluster/teardown.ts';
 import { upCluster } from '../../../scripts/cluster/up.ts';
+import { parseVersions } from '../../../scripts/cluster/versions.ts';
 import { errorTable, formatError, isCodedError } from '../../../src/errors.ts';
 
 declare module 'vitest' {
@@ -18,7 +19,7 @@ declare module 'vitest' {
 /**
  * Brings up the node that the cluster tests share, and takes it down after them.
  * PACKET_CAPTURE_TEST_NODE names it (`test`); PACKET_CAPTURE_KEEP_NODE=1 takes the one of the run before and leaves it
- * up.
+ * up. PACKET_CAPTURE_TEST_KUBERNETES (`1.34`) and PACKET_CAPTURE_TEST_CONTAINERD (`1.7`) make one of older versions.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   shared.node ??= bringUp().catch(explain);
@@ -48,7 +49,8 @@ async function bringUp(): Promise<TestNode> {
   const lock = await acquireLock(join(stateHome(), `${name}.tests.lock`), `node ${name} for its tests`, stderrProgress);
   // What a run that was killed left behind would be in the way of this one.
   if (!keep) await downCluster(name, stderrProgress);
-  const handle = await upCluster({ name, onProgress: stderrProgress });
+  const { PACKET_CAPTURE_TEST_KUBERNETES: kubernetes, PACKET_CAPTURE_TEST_CONTAINERD: runtime } = process.env;
+  const handle = await upCluster({ name, onProgress: stderrProgress, versions: parseVersions(kubernetes, runtime) });
   const takeDown = async (): Promise<void> => {
     if (keep) stderrProgress(`node ${name} stays up: npm run -s cluster -- --name ${name} kubectl get pods -A`);
     // In silence: the summary is what a run ends with.

@@ -7,14 +7,19 @@ import {
   cacheKey,
   cni,
   containerd,
+  containerdOf,
   goDirective,
   helm3,
   helm4,
   kubernetes,
+  kubernetesOf,
+  nodeModules,
   runc,
 } from '../../../../scripts/cluster/goModules.ts';
+import { olderKubernetes, usualVersions } from '../../../../scripts/cluster/versions.ts';
 
-const modules: readonly GoModule[] = [kubernetes, containerd, runc, cni, helm4, helm3];
+const older = Object.keys(olderKubernetes).map((minor) => kubernetesOf(Number(minor)));
+const modules: readonly GoModule[] = [kubernetes, containerd, containerdOf('1.7'), runc, cni, helm4, helm3, ...older];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');
 
 describe('the key of the cache', () => {
@@ -82,4 +87,27 @@ test('every part of Kubernetes has the version of Kubernetes', () => {
   expect(new Set(replaced)).toEqual(
     new Set([kubernetes.variables['k8s.io/component-base/version.gitVersion'].slice('v1.'.length)]),
   );
+});
+
+test.each(older.map((module) => [module.title, module] as const))(
+  'every part of %s has its minor version, and is not newer',
+  (_, module) => {
+    const [, minor, patch] = module.variables['k8s.io/component-base/version.gitVersion'].split('.').map(Number);
+    const parts = [...goMod(module).matchAll(/^\tk8s\.io\/\S+ => k8s\.io\/\S+ v0\.(\d+)\.(\d+)$/gm)];
+    expect(parts.length).toBeGreaterThan(25);
+    for (const [line, ofMinor, ofPatch] of parts) {
+      expect(Number(ofMinor), line).toBe(minor);
+      expect(Number(ofPatch), line).toBeLessThanOrEqual(patch ?? 0);
+    }
+  },
+);
+
+test('a node of the usual versions is made of what it was made of before there were others', () => {
+  expect(nodeModules(usualVersions)).toEqual([kubernetes, containerd, runc, cni]);
+});
+
+test('an older node has programs of its own, and the newest etcd', () => {
+  const modules = nodeModules({ kubernetes: 30, containerd: '1.7' });
+  expect(modules).toEqual([kubernetes, kubernetesOf(30), containerdOf('1.7'), runc, cni]);
+  expect(kubernetesOf(30).programs).not.toHaveProperty('etcd');
 });

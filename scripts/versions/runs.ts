@@ -1,0 +1,47 @@
+import type { NodeVersions } from '../cluster/versions.ts';
+
+/**
+ * The versions that `npm run test:versions` runs on, oldest first: the oldest that the chart allows with the containerd
+ * of its time, one of the middle, the first with way 4, and the newest.
+ */
+export const testedVersions: readonly NodeVersions[] = [
+  { kubernetes: 30, containerd: '1.7' },
+  { kubernetes: 34, containerd: '2' },
+  { kubernetes: 36, containerd: '2' },
+  { kubernetes: 37, containerd: '2' },
+];
+
+/** A row of the table: what is tried, and the files of its tests. */
+export interface Row {
+  readonly title: string;
+  readonly files: readonly string[];
+  /** The first minor version that has it, and what is tested on older ones. */
+  readonly since?: { readonly minor: number; readonly otherwise: readonly string[]; readonly says: string };
+}
+
+const cluster = (...names: readonly string[]): string[] => names.map((name) => `test/cluster/${name}.test.ts`);
+
+export const rows: readonly Row[] = [
+  { title: 'the demo', files: ['test/versions/demo.test.ts'] },
+  { title: 'way 1, manifest', files: cluster('capture') },
+  { title: 'way 2, patch', files: cluster('patch', 'patchRefusal') },
+  { title: 'way 3, webhook', files: cluster('install', 'targets') },
+  {
+    title: 'way 4, policy',
+    files: cluster('policy', 'releasePolicy'),
+    since: { minor: 36, otherwise: ['test/versions/withoutPolicy.test.ts'], says: 'refused, with the reason' },
+  },
+  { title: 'attach', files: cluster('attach') },
+  { title: 'start, stop, status, download', files: cluster('running') },
+  { title: 'stream', files: cluster('stream') },
+  { title: 'why and check', files: cluster('why', 'check') },
+  { title: 'upgrade and rollback, helm 4 and 3', files: cluster('releaseLifecycle') },
+  { title: 'rotation of the certificates', files: cluster('releaseRotation') },
+  { title: 'uninstall', files: cluster('uninstall') },
+  { title: 'kubectl one minor version older and newer', files: ['test/versions/kubectl.test.ts'] },
+];
+
+/** The files of a row's tests on a version. */
+export function filesOf({ files, since }: Row, minor: number): readonly string[] {
+  return since !== undefined && minor < since.minor ? since.otherwise : files;
+}
