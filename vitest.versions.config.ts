@@ -6,16 +6,39 @@ import passedLine from './test/support/vitest/passedLine.ts';
 
 const { kubernetes } = { ...usualVersions, ...parseVersions(process.env['PACKET_CAPTURE_TEST_KUBERNETES']) };
 
+const shared = {
+  env: { PACKET_CAPTURE_IMAGE: agentImage },
+  globalSetup: ['test/support/cluster/setup.ts'],
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+};
+
+const filesThat = (alone: boolean): string[] =>
+  rows.filter((row) => (row.alone ?? false) === alone).flatMap((row) => [...filesOf(row, kubernetes)]);
+
 /** Tests on a node of one version; `npm run test:versions` (scripts/versions.ts) runs them on each. */
 export default defineConfig({
   test: {
-    name: 'versions',
-    env: { PACKET_CAPTURE_IMAGE: agentImage },
     reporters: ['default', passedLine],
-    include: rows.flatMap((row) => [...filesOf(row, kubernetes)]),
-    globalSetup: ['test/support/cluster/setup.ts'],
-    maxWorkers: 4,
-    testTimeout: 180_000,
-    hookTimeout: 300_000,
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'versions',
+          include: filesThat(false),
+          sequence: { groupOrder: 0 },
+          maxWorkers: 4,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'versionsAlone',
+          include: filesThat(true),
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+        },
+      },
+    ],
   },
 });

@@ -17,6 +17,10 @@ export interface Row {
   readonly files: readonly string[];
   /** The first minor version that has it, and what is tested on older ones. */
   readonly since?: { readonly minor: number; readonly otherwise: readonly string[]; readonly says: string };
+  /** The last minor version that has it; on newer ones nothing is run. */
+  readonly until?: { readonly minor: number; readonly says: string };
+  /** It restarts parts of the node: after all others, alone. */
+  readonly alone?: boolean;
 }
 
 const cluster = (...names: readonly string[]): string[] => names.map((name) => `test/cluster/${name}.test.ts`);
@@ -38,10 +42,17 @@ export const rows: readonly Row[] = [
   { title: 'upgrade and rollback, helm 4 and 3', files: cluster('releaseLifecycle') },
   { title: 'rotation of the certificates', files: cluster('releaseRotation') },
   { title: 'uninstall', files: cluster('uninstall') },
+  {
+    title: 'an API server without native sidecars, as Kubernetes 1.28',
+    files: ['test/versions/withoutNativeSidecars.test.ts'],
+    until: { minor: 32, says: 'cannot be switched off' },
+    alone: true,
+  },
   { title: 'kubectl one minor version older and newer', files: ['test/versions/kubectl.test.ts'] },
 ];
 
 /** The files of a row's tests on a version. */
-export function filesOf({ files, since }: Row, minor: number): readonly string[] {
+export function filesOf({ files, since, until }: Row, minor: number): readonly string[] {
+  if (until !== undefined && minor > until.minor) return [];
   return since !== undefined && minor < since.minor ? since.otherwise : files;
 }

@@ -4,13 +4,13 @@ import { inject } from 'vitest';
 import { kill } from '../../../scripts/cluster/cgroups.ts';
 import { isAlive, pidOf, startComponent } from '../../../scripts/cluster/components.ts';
 import { controlPlane } from '../../../scripts/cluster/controlPlane.ts';
-import { programPaths } from '../../../scripts/cluster/goBuild.ts';
-import { kubernetes } from '../../../scripts/cluster/goModules.ts';
 import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { inMachine, nodeAddress } from '../../../scripts/cluster/machine.ts';
+import { versionsOf } from '../../../scripts/cluster/nodeVersions.ts';
 import { pollUntil } from '../../../scripts/cluster/poll.ts';
 import { noProgress } from '../../../scripts/cluster/progress.ts';
 import { apiServerIsReady } from '../../../scripts/cluster/readiness.ts';
+import { nodePrograms } from '../../../scripts/cluster/tools.ts';
 import { component, upCluster } from '../../../scripts/cluster/up.ts';
 
 const node = inject('node');
@@ -43,16 +43,27 @@ export async function withPodSecurityByConfiguration(work: () => Promise<void>):
 
 /** Runs `work` while the API server has a file of admission configuration; before and after it, it has none. */
 export async function withAdmissionConfiguration(file: string, work: () => Promise<void>): Promise<void> {
-  const argv = controlPlane(node, await programPaths(kubernetes))['kube-apiserver'] ?? [];
   try {
-    await stop();
-    await startComponent(node, apiServer, await inMachine(node, [...argv, `--admission-control-config-file=${file}`]));
-    await pollUntil(async () => apiServerIsReady(node), { everyMs: 200, timeoutMs: 60_000 });
+    await startApiServerWith([`--admission-control-config-file=${file}`]);
     await work();
   } finally {
-    await stop();
-    await upCluster({ name: node.name, onProgress: noProgress });
+    await restoreApiServer();
   }
+}
+
+/** Starts the API server again, with more flags; done once it is ready. */
+export async function startApiServerWith(flags: readonly string[]): Promise<void> {
+  const { kubernetes } = await nodePrograms(await versionsOf(node));
+  const argv = controlPlane(node, kubernetes)['kube-apiserver'] ?? [];
+  await stop();
+  await startComponent(node, apiServer, await inMachine(node, [...argv, ...flags]));
+  await pollUntil(async () => apiServerIsReady(node), { everyMs: 200, timeoutMs: 60_000 });
+}
+
+/** Starts the API server again as every node has it. */
+export async function restoreApiServer(): Promise<void> {
+  await stop();
+  await upCluster({ name: node.name, onProgress: noProgress });
 }
 
 async function stop(): Promise<void> {

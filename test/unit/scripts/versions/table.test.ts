@@ -29,6 +29,12 @@ test('on a version that lacks it, a cell says what happens instead', () => {
   expect(cellsOf([policy], 35, outcomes)).toEqual(['refused (1 test)']);
 });
 
+test('on a version that has it no more, a cell says so', () => {
+  const gone: Row = { title: 'gate', files: ['a.test.ts'], until: { minor: 32, says: 'gone' } };
+  expect(cellsOf([gone], 32, [outcome('a.test.ts')])).toEqual(['works (1 test)']);
+  expect(cellsOf([gone], 33, [])).toEqual(['gone']);
+});
+
 const document = (table: string): string => `before\n<!-- versions -->\n${table}<!-- /versions -->\nafter\n`;
 
 test('a run replaces its own column and keeps the others, in the order of the versions', () => {
@@ -55,7 +61,7 @@ test('every row has files that exist, on every version', () => {
   for (const row of rows) {
     for (const { kubernetes } of testedVersions) {
       const files = filesOf(row, kubernetes);
-      expect(files.length, row.title).toBeGreaterThan(0);
+      if (row.until === undefined || kubernetes <= row.until.minor) expect(files.length, row.title).toBeGreaterThan(0);
       expect(files.filter((file) => !existsSync(file))).toEqual([]);
     }
   }
