@@ -5,7 +5,7 @@ import type { ContainerdModule, cni, kubernetes, runc } from './goModules.ts';
 import { nodeAddress, nodeName, podRange } from './machine.ts';
 import type { ClusterHandle } from './paths.ts';
 import type { Snapshotter } from './snapshotter.ts';
-import { type ContainerdSeries, usualVersions } from './versions.ts';
+import { type NodeVersions, usualVersions } from './versions.ts';
 
 /** Programs of a node by module. */
 export interface NodePrograms {
@@ -42,14 +42,14 @@ export function nodeFiles(
   handle: ClusterHandle,
   programs: NodePrograms,
   snapshotter: Snapshotter,
-  series: ContainerdSeries = usualVersions.containerd,
+  versions: NodeVersions = usualVersions,
 ): ReadonlyMap<string, string> {
-  const containerdText = series === '2' ? containerdConfig : containerd17Config;
+  const containerdText = versions.containerd === '2' ? containerdConfig : containerd17Config;
   return new Map([
     [file(handle, 'containerd.toml'), containerdText(handle, programs, snapshotter)],
     [join(cniFolder(handle), '10-node.conflist'), json(cniConfig(handle))],
     [file(handle, 'kubelet.json'), json(kubeletConfig(handle))],
-    [file(handle, 'kube-proxy.json'), json(kubeProxyConfig(handle))],
+    [file(handle, 'kube-proxy.json'), json(kubeProxyConfig(handle, versions.kubernetes))],
   ]);
 }
 
@@ -180,7 +180,7 @@ function kubeletConfig(handle: ClusterHandle): object {
   };
 }
 
-function kubeProxyConfig(handle: ClusterHandle): object {
+function kubeProxyConfig(handle: ClusterHandle, minor: number): object {
   return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
@@ -188,6 +188,8 @@ function kubeProxyConfig(handle: ClusterHandle): object {
     hostnameOverride: nodeName,
     clusterCIDR: podRange,
     mode: 'nftables',
+    // Of quality alpha, and so switched off, before 1.31.
+    ...(minor < 31 ? { featureGates: { NFTablesProxyMode: true } } : {}),
     // These would set sysctls of the whole host.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   };

@@ -75,7 +75,7 @@ async function startAnew(
   await rm(handle.logDir, { recursive: true, force: true });
   await createMachine(handle);
   progress(`network namespace ${handle.netns} made; logs in ${handle.logDir}`);
-  for (const [path, text] of nodeFiles(handle, programs, await snapshotterFor(handle), versions.containerd)) {
+  for (const [path, text] of nodeFiles(handle, programs, await snapshotterFor(handle), versions)) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   }

@@ -40,4 +40,4 @@ test('the demo captures in three ways: every packet that the agents counted is i
       expect(Number(packets)).toBeGreaterThan(0);
     }
   }
-});
+}, 900_000);

@@ -94,6 +94,20 @@ test('the kubelet stays in the cgroup of its node, containerd on its socket with
   expect(toml).toContain(`sandbox = "${pauseImage}"`);
 });
 
+test('an older node has the configuration that its programs know', () => {
+  const handle = clusterHandle('dev', env);
+  const text = (kubernetes: number, containerd: '2' | '1.7', file: string): string =>
+    nodeFiles(handle, programs, 'overlayfs', { kubernetes, containerd }).get(`/state/packet-capture/dev/${file}`) ?? '';
+  expect(JSON.parse(text(30, '2', 'kube-proxy.json'))).toMatchObject({ featureGates: { NFTablesProxyMode: true } });
+  expect(JSON.parse(text(31, '2', 'kube-proxy.json'))).not.toHaveProperty('featureGates');
+  expect(text(37, '2', 'containerd.toml')).toMatch(/^version = 3\n/);
+  const older = text(37, '1.7', 'containerd.toml');
+  expect(older).toMatch(/^version = 2\n/);
+  expect(older).toContain(`sandbox_image = "${pauseImage}"`);
+  expect(older).toContain(`address = "${handle.containerdSocket}"`);
+  expect(older).not.toContain('io.containerd.cri.v1');
+});
+
 test('a kubeconfig carries its certificates with it', () => {
   const config = kubeconfig('n', 'CA', { key: 'KEY', certificate: 'CERT' });
   expect(config).toMatchObject({
