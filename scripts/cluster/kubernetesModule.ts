@@ -14,7 +14,8 @@ import { newestKubernetes } from './versions.ts';
  * The go.mod of Kubernetes asks for its parts (k8s.io/api and some thirty more) at v0.0.0, since they lie in its own
  * repository. As modules they have the minor and patch version of Kubernetes; where the proxy does not serve a part at
  * that patch version, the nearest older one takes its place.
- * @throws USAGE for a version that is not in the table of older ones; CLUSTER_FAILED when the proxy has no version of a part.
+ * @throws USAGE for a version that is not in the table of older ones; CLUSTER_FAILED when the proxy has no version of a
+ * part.
  */
 export async function writeKubernetesModule(minor: number, progress: Progress): Promise<string> {
   if (minor === newestKubernetes.minor) {
@@ -41,7 +42,11 @@ export async function writeKubernetesModule(minor: number, progress: Progress): 
 
 const env = { GOFLAGS: '-mod=mod', GOWORK: 'off' };
 
-/** Pure: the go.mod before `go mod tidy`. `own` is the go.mod of Kubernetes; `parts` are its parts and their versions. */
+/**
+ * Pure: the go.mod before `go mod tidy`.
+ * @param own the go.mod of Kubernetes
+ * @param parts its parts and their versions
+ */
 export function goModOf(
   folder: string,
   own: string,

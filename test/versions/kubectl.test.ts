@@ -90,11 +90,12 @@ describe.each([server - 1, server + 1].filter(isKnownKubernetes))('with kubectl 
     const file = join(folder, 'stream.pcapng');
     const streaming = ours('stream', pod, ...filter, '--duration', '10s', '-o', file);
     // A packet a quarter of a second, until the stream has ended: the first ones come before it captures.
-    let ended = false;
+    const ended = new AbortController();
     const sending = (async () => {
-      while (!ended) await sendDatagrams(await podField(shop, pod, '.status.podIP'), port, 1, 250);
+      const ip = await podField(shop, pod, '.status.podIP');
+      while (!ended.signal.aborted) await sendDatagrams(ip, port, 1, 250);
     })();
-    await streaming.finally(() => (ended = true));
+    await streaming.finally(() => ended.abort());
     await sending;
     expect(await packetsOf(file)).toBeGreaterThan(0);
   });

@@ -107,7 +107,12 @@ test('a node of the usual versions is made of what it was made of before there w
 });
 
 test('an older node has programs of its own, and the newest etcd', () => {
-  const modules = nodeModules({ kubernetes: 30, containerd: '1.7' });
-  expect(modules).toEqual([kubernetes, kubernetesOf(30), containerdOf('1.7'), runc, cni]);
+  expect(nodeModules({ kubernetes: 30, containerd: '1.7' })).toEqual([
+    kubernetes,
+    kubernetesOf(30),
+    containerdOf('1.7'),
+    runc,
+    cni,
+  ]);
   expect(kubernetesOf(30).programs).not.toHaveProperty('etcd');
 });
