@@ -68,9 +68,10 @@ export interface KeptWindow {
   readonly to?: string;
   /** When the agent was asked, by its clock. */
   readonly requestedAt?: string;
-  /** Numbers of files, and their sums. */
+  /** The number of files, and their size. */
   readonly files?: number;
   readonly bytes?: number;
+  /** In all files; absent while the window lasts, because they are counted at its end. */
   readonly packets?: number;
   readonly dropped?: number;
   /** All files of the window were kept, until its end; false while it lasts. */

@@ -106,6 +106,9 @@ export function parseKeepNote(text: string): KeptWindow | undefined {
   const id = textOf(fields['id'], 64) ?? '';
   if (!keepId.test(id)) return undefined;
   const { files } = fields;
+  const ended = timeOf(fields['ended']);
+  // They are counted at the end of the window; until then it has 0.
+  const atEnd = (value: unknown): number | undefined => (ended === undefined ? undefined : countOf(value));
   return present({
     id,
     from: timeOf(fields['from']),
@@ -113,10 +116,10 @@ export function parseKeepNote(text: string): KeptWindow | undefined {
     requestedAt: timeOf(fields['requestedAt']),
     files: Array.isArray(files) ? files.length : undefined,
     bytes: countOf(fields['bytes']),
-    packets: countOf(fields['packets']),
-    dropped: countOf(fields['dropped']),
+    packets: atEnd(fields['packets']),
+    dropped: atEnd(fields['dropped']),
     complete: typeof fields['complete'] === 'boolean' ? fields['complete'] : undefined,
-    ended: timeOf(fields['ended']),
+    ended,
     truncated: member(fields['truncated'], (amount) => ({
       files: countOf(amount['files']),
       bytes: countOf(amount['bytes']),

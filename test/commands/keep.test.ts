@@ -30,7 +30,9 @@ else if (args[0] === 'patch') {
   say('{"state":"capturing"}\nnow ' + new Date().toISOString() + '\n9 web-1_20991129000000_00001.pcapng\n');
 } else if (line.endsWith('keep.json')) {
   const [from, to] = keep().split(' ')[0].split('/');
-  const note = { id: ids()[0], from, to, requestedAt: to, ended: to, files: [{}, {}], bytes: 2048, packets: 7, dropped: 3, complete: false, truncated: { files: 1, bytes: 9 } };
+  const requestedAt = new Date(Math.min(Date.parse(to), Date.now())).toISOString();
+  const ended = Date.parse(to) <= Date.now() ? { ended: to } : {};
+  const note = { id: ids()[0], from, to, requestedAt, ...ended, files: [{}, {}], bytes: 2048, packets: 7, dropped: 3, complete: false, truncated: { files: 1, bytes: 9 } };
   say('sum\n' + JSON.stringify(note));
 } else if (line.endsWith('agent status')) {
   say({ state: 'capturing', settings: { keep: keep() }, invalid: [], kept: { keeps: ids().length, ids: ids(), lasting: [] } });
@@ -63,21 +65,42 @@ afterEach(async () => rm(folder, { recursive: true }));
 const command = ['bin/packet-capture.js', 'keep', 'web-1'];
 const environment = (): { env: Record<string, string> } => ({ env: { KUBECTL: join(folder, 'kubectl') } });
 
-test('keeps the files of the last minutes: where, which, and what is missing; with the user and the reason', async () => {
+test('keeps the files of the last minutes and waits for the next second: where, which, and what is missing; with the user and the reason', async () => {
   const { stderr, stdout } = await execa(
     process.execPath,
-    [...command, '--last', '5m', '--and', '1m', '--reason', 'payments fail', '-o', 'json'],
+    [...command, '--last', '5m', '--and', '1s', '--reason', 'payments fail', '-o', 'json'],
     environment(),
   );
   const { pods, by } = JSON.parse(stdout) as KeepPodsResult & { by: string };
   const [kept] = pods;
   expect(by).toBe('alice');
   expect(kept).toMatchObject({ result: 'kept', kept: { id: '20261129T030500Z', files: 2, packets: 7 }, problem: null });
-  expect(Date.parse(kept?.to ?? '') - Date.parse(kept?.from ?? '')).toBe(360_000);
+  expect(Date.parse(kept?.to ?? '') - Date.parse(kept?.from ?? '')).toBe(301_000);
   expect(await readFile(join(folder, 'keep'), 'utf8')).toBe(`${kept?.from}/${kept?.to} payments fail (by alice)`);
   expect(stderr).toContain(
     `shop/web-1: ${kept?.from} to ${kept?.to}: kept 20261129T030500Z: 2 files, 2.0Ki, 7 packets, 3 dropped, no room for 1 file; its oldest file begins at 2099-11-29T00:00:00Z: what was before is not in the ring`,
   );
+});
+
+test('Ctrl-C while the window lasts ends the wait alone, and says so; --wait=false does not wait', async () => {
+  const waiting = execa(process.execPath, [...command, '--and', '10m', '-o', 'json'], {
+    ...environment(),
+    reject: false,
+  });
+  createInterface(waiting.stderr).on('line', (said) => {
+    if (said.includes('after Ctrl-C')) waiting.kill('SIGINT');
+  });
+  const interrupted = await waiting;
+  expect(interrupted.exitCode).toBe(130);
+  const goesOn =
+    /keeping 20261129T030500Z: 2 files, 2\.0Ki so far.*; its agent goes on until 2\S+Z, without this command/;
+  expect(interrupted.stderr).toMatch(goesOn);
+  const { pods } = JSON.parse(interrupted.stdout) as KeepPodsResult;
+  expect(pods).toMatchObject([{ result: 'keeping', kept: { id: '20261129T030500Z' } }]);
+  expect(pods[0]?.kept).not.toHaveProperty('packets');
+  await rm(join(folder, 'keep'));
+  const atOnce = await execa(process.execPath, [...command, '--and', '10m', '--wait=false'], environment());
+  expect(atOnce.stderr).toMatch(goesOn);
 });
 
 test('a dry run stores nothing', async () => {

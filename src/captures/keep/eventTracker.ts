@@ -26,6 +26,8 @@ export interface DueKeep {
 interface Seen {
   pod: Pod;
   readonly keys: Set<string>;
+  /** Containers that were seen in CrashLoopBackOff. */
+  readonly looping: Set<string>;
   /** A keep is under way. */
   busy: boolean;
   /** The time from which on the next event counts. */
@@ -46,7 +48,10 @@ export function createEventTracker(pauseMs: number): EventTracker {
     for (const { key } of events) one.keys.add(key);
     one.pod = pod;
     // The files from before this command began may be gone already.
-    return known ? events.toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))).at(-1) : undefined;
+    const newest = known ? events.toSorted((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at))).at(-1) : undefined;
+    const event = newest === undefined ? undefined : withLoop(newest, one.looping);
+    for (const name of loopingContainers(pod)) one.looping.add(name);
+    return event;
   };
 
   return {
@@ -59,7 +64,14 @@ export function createEventTracker(pauseMs: number): EventTracker {
       const due = pods.flatMap((pod): DueKeep[] => {
         const uid = pod.metadata.uid ?? '';
         const earlier = seen.get(uid);
-        const one = earlier ?? { pod, keys: new Set<string>(), busy: false, from: now, leftOut: 0 };
+        const one = earlier ?? {
+          pod,
+          keys: new Set<string>(),
+          looping: new Set<string>(),
+          busy: false,
+          from: now,
+          leftOut: 0,
+        };
         seen.set(uid, one);
         const event = eventOf(one, pod, earlier !== undefined || !first);
         if (event === undefined) return [];
@@ -81,4 +93,24 @@ export function createEventTracker(pauseMs: number): EventTracker {
       if (one !== undefined) Object.assign(one, { busy: false, from: now + pauseMs });
     },
   };
+}
+
+/** Nanoseconds: after such a run the kubelet starts a container again without a wait. */
+const soundRun = 600_000_000_000n;
+
+/**
+ * The end of a container that was in CrashLoopBackOff before this run is one of the loop; its status says so seconds
+ * later. Pure, but for `looping`, which forgets a container that has run for long.
+ */
+function withLoop(event: PodEvent, looping: Set<string>): PodEvent {
+  if (event.exitCode === undefined || !looping.has(event.container)) return event;
+  if (event.at - (event.began ?? event.at) < soundRun) return { ...event, backOff: true };
+  looping.delete(event.container);
+  return event;
+}
+
+function loopingContainers({ status = {} }: Pod): string[] {
+  return [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+    .filter(({ state }) => state?.waiting?.reason === 'CrashLoopBackOff')
+    .map(({ name }) => name);
 }

@@ -32,23 +32,21 @@ export interface KeepOptions {
 /** The result of a keep in one pod. */
 export interface KeepOutcome {
   /**
-   * kept: its agent has them; unconfirmed: its agent has not confirmed it (yet); gone: the pod has ended meanwhile;
-   * failed: nothing was changed.
+   * kept: its agent has them; keeping: it has begun, and goes on until the window ends; unconfirmed: its agent has not
+   * confirmed it (yet); gone: the pod has ended meanwhile; failed: nothing was changed.
    */
-  readonly result: 'kept' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
-  /** The agent's note; null unless `result` is `kept`. */
+  readonly result: 'kept' | 'keeping' | 'unconfirmed' | 'dry-run' | 'gone' | 'failed';
+  /** The agent's note, as it was seen last; null when it has none yet. */
   readonly kept: KeptWindow | null;
   /** Why it is not kept; null otherwise. */
   readonly problem: string | null;
 }
 
 const everyMilliseconds = 700;
-/** Nanoseconds: the end of a window that is farther away is not waited for. */
-const waitedFor = 15_000_000_000n;
 
 /**
  * Has the agent of a pod keep the files of a window: the sidecar by the pod's annotation, an attached agent by a
- * command, since it sees no annotations. Waits until the agent has confirmed it.
+ * command, since it sees no annotations. Waits until the agent has begun: {@link untilEnded} waits for the end.
  * @throws INTERRUPTED, KUBECTL_MISSING
  */
 export async function keepInPod(options: KeepOptions, pod: CapturedPod, window: KeepWindow): Promise<KeepOutcome> {
@@ -58,8 +56,7 @@ export async function keepInPod(options: KeepOptions, pod: CapturedPod, window: 
       `its container ${pod.container} does not run; the pod is ${pod.deleting ? 'Terminating' : pod.phase}`,
     );
   try {
-    if (pod.attached === true)
-      return options.dryRun ? planned : { ...done, kept: await keepByCommand(options, pod, window) };
+    if (pod.attached === true) return options.dryRun ? planned : confirmed(await keepByCommand(options, pod, window));
     const value = keepValue(window, options.reason, options.by);
     const others = new Set(options.dryRun ? [] : await keepsBefore(options.kubectl, pod));
     await annotatePod(options.kubectl, pod, { [settingAnnotation('keep')]: value }, options.dryRun);
@@ -75,11 +72,20 @@ async function keepsBefore(kubectl: Kubectl, pod: CapturedPod): Promise<readonly
   return 'status' in answer ? (answer.status.kept?.ids ?? []) : [];
 }
 
-const done = { result: 'kept', problem: null } as const;
+/** What its agent has done so far. Pure. */
+export function confirmed(kept: KeptWindow): KeepOutcome {
+  return { result: kept.ended === undefined ? 'keeping' : 'kept', kept, problem: null };
+}
+
 const planned: KeepOutcome = { result: 'dry-run', kept: null, problem: null };
 
 function bad(result: KeepOutcome['result'], problem: string): KeepOutcome {
   return { result, kept: null, problem };
+}
+
+/** Whether an answer says that there is no such pod; a container that is started again is another matter. Pure. */
+export function saysGone(problem: string): boolean {
+  return /\bpods? "[^"]*" not found|cannot exec into a container in a completed pod/i.test(problem);
 }
 
 function isGone(error: unknown): boolean {
@@ -101,10 +107,7 @@ async function untilKept(options: KeepOptions, pod: CapturedPod, asked: Asked): 
     const waited = (performance.now() - begun) / 1000;
     const verdict = await judge(kubectl, pod, asked);
     if ('outcome' in verdict) return verdict.outcome;
-    if (waited >= timeoutSeconds) {
-      if (verdict.begun !== undefined) return { ...done, kept: verdict.begun };
-      return bad('unconfirmed', `not after ${timeoutSeconds}s: ${verdict.pending}`);
-    }
+    if (waited >= timeoutSeconds) return bad('unconfirmed', `not after ${timeoutSeconds}s: ${verdict.pending}`);
     if (verdict.unseen === true && isRefreshDue(waited, refreshes, usualSeconds)) {
       refreshes += 1;
       report(
@@ -116,23 +119,14 @@ async function untilKept(options: KeepOptions, pod: CapturedPod, asked: Asked): 
   }
 }
 
-type Verdict =
-  | { readonly outcome: KeepOutcome }
-  | {
-      readonly pending: string;
-      readonly unseen?: true;
-      /** The keep, whose last file is not closed yet. */
-      readonly begun?: KeptWindow;
-    };
+type Verdict = { readonly outcome: KeepOutcome } | { readonly pending: string; readonly unseen?: true };
 
 async function judge(kubectl: Kubectl, pod: CapturedPod, asked: Asked): Promise<Verdict> {
   const answer = await readAgentStatus(kubectl, pod);
   if ('problem' in answer)
-    return /\bnot found\b/i.test(answer.problem)
-      ? { outcome: bad('gone', 'the pod is gone') }
-      : { pending: answer.problem };
+    return saysGone(answer.problem) ? { outcome: bad('gone', 'the pod is gone') } : { pending: answer.problem };
   const found = await findKeep(kubectl, pod, answer.status, asked);
-  return found === undefined ? judgeUnkept(answer.status, asked) : judgeKept(answer.status, found);
+  return found === undefined ? judgeUnkept(answer.status, asked) : { outcome: confirmed(found) };
 }
 
 /** The keep of this window among those of the agent. */
@@ -143,24 +137,12 @@ async function findKeep(
   { window, others }: Asked,
 ): Promise<KeptWindow | undefined> {
   for (const id of kept?.ids?.filter((one) => !others.has(one)) ?? []) {
-    const read = await askPod(async () => ({ text: await readNote(kubectl, pod, id) }));
-    // It stands behind its checksum.
-    const note = 'text' in read ? parseKeepNote(read.text.slice(read.text.indexOf('\n') + 1)) : undefined;
-    if (note === undefined) continue;
+    const note = await askNote(kubectl, pod, id);
+    if ('problem' in note) continue;
     if (parseTime(note.from ?? '') === window.from && parseTime(note.to ?? '') === window.to) return note;
     others.add(id);
   }
   return undefined;
-}
-
-/** Pure. */
-function judgeKept({ kept }: AgentStatus, note: KeptWindow): Verdict {
-  const lasts = kept?.lasting?.includes(note.id) === true || note.ended === undefined;
-  const [to, asked] = [note.to, note.requestedAt].map((text = '') => parseTime(text) ?? 0n);
-  // The last file is closed within seconds of the window's end; an end that is minutes away is not waited for.
-  return lasts && (to ?? 0n) <= (asked ?? 0n) + waitedFor
-    ? { pending: 'its last file is not closed yet', begun: note }
-    : { outcome: { ...done, kept: note } };
 }
 
 /** Why there is no keep of this window yet. Pure. */
@@ -169,9 +151,28 @@ function judgeUnkept({ settings = {}, kept, invalid = [], lastError }: AgentStat
   if (refusal !== undefined) return { outcome: bad('unconfirmed', `its agent refuses: ${refusal.reason}`) };
   if (kept === undefined)
     return { outcome: bad('unconfirmed', 'its agent is older than this program and keeps no files') };
-  // On a full disk there is no keep.json, and this is all that it says; the error may be of an earlier keep.
-  const error = lastError?.reason.startsWith('keep: ') === true ? `; its last error: ${lastError.reason}` : '';
+  const error = lastKeepError(lastError);
   return settings['keep'] === value
     ? { pending: `its agent has not kept them yet${error}` }
     : { pending: 'its agent has not seen the annotation yet', unseen: true };
+}
+
+/** On a full disk there is no keep.json, and this is all that the agent says; it may be of an earlier keep. Pure. */
+export function lastKeepError(lastError: AgentStatus['lastError']): string {
+  return lastError?.reason.startsWith('keep: ') === true ? `; its last error: ${lastError.reason}` : '';
+}
+
+/**
+ * Reads the note of a keep.
+ * @throws INTERRUPTED, KUBECTL_MISSING
+ */
+export async function askNote(
+  kubectl: Kubectl,
+  pod: CapturedPod,
+  id: string,
+): Promise<KeptWindow | { readonly problem: string }> {
+  const read = await askPod(async () => ({ text: await readNote(kubectl, pod, id) }));
+  if ('problem' in read) return read;
+  // It stands behind its checksum.
+  return parseKeepNote(read.text.slice(read.text.indexOf('\n') + 1)) ?? { problem: 'its keep.json cannot be read' };
 }

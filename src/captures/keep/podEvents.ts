@@ -14,8 +14,10 @@ export interface PodEvent {
   readonly exitCode: number | undefined;
   /** How often the container was restarted so far. */
   readonly restarts: number;
-  /** The kubelet waits before it starts the container again. */
+  /** The kubelet waits before it starts the container again (CrashLoopBackOff), as far as the pod's status says so. */
   readonly backOff: boolean;
+  /** When the run of the container began that has ended, in nanoseconds since 1970; undefined when it is not known. */
+  readonly began: bigint | undefined;
   /** The end of the second in which it happened, in nanoseconds since 1970, by the node's clock. */
   readonly at: bigint;
 }
@@ -58,6 +60,7 @@ function endsOf({ name, state = {}, lastState = {}, restartCount = 0 }: Containe
         exitCode,
         restarts: restartCount,
         backOff,
+        began: parseTime(end.startedAt ?? ''),
         at: at + second,
       },
     ];
@@ -82,6 +85,7 @@ function unreadiness(
       exitCode: undefined,
       restarts: restartCount,
       backOff: false,
+      began: undefined,
       at: at + second,
     },
   ];
@@ -93,12 +97,13 @@ function wasReady(before: Pod | undefined, name: string, restarts: number): bool
   return earlier?.ready === true && (earlier.restartCount ?? 0) === restarts;
 }
 
-/** `container app: OOMKilled, exit code 137, restart 3, CrashLoopBackOff`. Pure. */
-export function eventText({ container, reason, exitCode, restarts, backOff }: PodEvent): string {
+/** `container app: OOMKilled, exit code 137, restart 3, CrashLoopBackOff`. Pure. @param cause what the kubelet says */
+export function eventText({ container, reason, exitCode, restarts, backOff }: PodEvent, cause?: string): string {
   return [
     `container ${container}: ${reason === 'Unready' ? 'not ready any more' : reason}`,
     ...(exitCode === undefined ? [] : [`exit code ${exitCode}`]),
     ...(restarts === 0 ? [] : [`restart ${restarts}`]),
     ...(backOff ? ['CrashLoopBackOff'] : []),
+    ...(cause === undefined ? [] : [cause]),
   ].join(', ');
 }

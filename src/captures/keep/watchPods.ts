@@ -2,10 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isCodedError } from '../../errors.ts';
 import type { Pod } from '../../kubernetes/api/types.ts';
 import { formatTime, secondsToNanoseconds } from '../../time.ts';
-import { capturedPod } from '../findPods.ts';
+import { capturedPod, type CapturedPod } from '../findPods.ts';
+import { createCauseReader, type CauseReader } from './eventCause.ts';
 import { createEventTracker, type DueKeep } from './eventTracker.ts';
 import { keepInPod, type KeepOptions, type KeepOutcome } from './keepInPod.ts';
 import { eventText, type PodEvent } from './podEvents.ts';
+import { untilEnded } from './untilEnded.ts';
 
 /** What is kept around an event, and how often. `find` is called once a second. */
 export interface WatchOptions extends Omit<KeepOptions, 'dryRun'> {
@@ -17,6 +19,8 @@ export interface WatchOptions extends Omit<KeepOptions, 'dryRun'> {
   readonly andSeconds: number;
   /** Seconds after a keep in which further events of the same pod are left out. */
   readonly pauseSeconds: number;
+  /** Report a keep when its window has ended; otherwise when its agent has begun. */
+  readonly wait: boolean;
   /** Ends the watch. */
   readonly stop: AbortSignal;
   readonly onKeep: (keep: WatchedKeep) => void;
@@ -33,6 +37,10 @@ export interface WatchedKeep extends KeepOutcome {
   readonly reason: string;
   readonly exitCode: number | null;
   readonly restarts: number;
+  /** The kubelet waits before it starts the container again: CrashLoopBackOff. */
+  readonly backOff: boolean;
+  /** The kubelet's words on the probe that failed; null when none did, or when this user may not list Events. */
+  readonly cause: string | null;
   /** When it happened; the kubelet has whole seconds. */
   readonly at: string;
   /** The same in words. */
@@ -64,14 +72,31 @@ const second = 1_000_000_000n;
 export async function watchPods(options: WatchOptions): Promise<WatchResult> {
   const { find, stop, pauseSeconds, onKeep } = options;
   const tracker = createEventTracker(pauseSeconds * 1000);
+  const causes = createCauseReader(options, () =>
+    options.report('you may not list Events, so probes that fail and a CrashLoopBackOff are not always named'),
+  );
   const totals = { keeps: 0, failed: 0 };
-  const running = new Set<Promise<void>>();
+  const [running, lasting] = [new Set<Promise<void>>(), new Set<Promise<void>>()];
 
-  const keepOne = async (due: DueKeep): Promise<void> => {
-    const watched = await keepFor(options, due);
-    tracker.done(due.pod.metadata.uid ?? '', performance.now());
-    totals[watched.result === 'kept' ? 'keeps' : 'failed'] += 1;
+  const tell = (watched: WatchedKeep): void => {
+    totals[watched.result === 'kept' || watched.result === 'keeping' ? 'keeps' : 'failed'] += 1;
     onKeep(watched);
+  };
+  const keepOne = async (due: DueKeep): Promise<void> => {
+    const begun = await keepFor(options, due, causes);
+    tracker.done(due.pod.metadata.uid ?? '', performance.now());
+    const { watched, pod } = begun;
+    if (!options.wait || watched.result !== 'keeping' || watched.kept === null || pod === undefined) {
+      tell(watched);
+      return;
+    }
+    // Others need not wait for the end of its window.
+    track(
+      lasting,
+      untilEnded(options, [{ pod, kept: watched.kept, seenAt: performance.now() }]).then(([outcome]) =>
+        tell({ ...watched, ...outcome }),
+      ),
+    );
   };
 
   for await (const pods of findAgain(await find(), options)) {
@@ -81,35 +106,51 @@ export async function watchPods(options: WatchOptions): Promise<WatchResult> {
       const one = keepOne(due).catch((error: unknown) => {
         if (!isCodedError(error) || error.code !== 'INTERRUPTED') throw error;
       });
-      running.add(one);
-      void one.finally(() => running.delete(one));
+      track(running, one);
     }
     if (stop.aborted) break;
   }
   await Promise.all(running);
+  await Promise.all(lasting);
   return { ...totals, leftOut: tracker.leftOut };
 }
 
-async function keepFor(options: WatchOptions, { pod, event, leftOut }: DueKeep): Promise<WatchedKeep> {
+function track(all: Set<Promise<void>>, one: Promise<void>): void {
+  all.add(one);
+  void one.finally(() => all.delete(one));
+}
+
+/** What was done so far, and the pod whose agent does it. */
+interface Begun {
+  readonly watched: WatchedKeep;
+  readonly pod: CapturedPod | undefined;
+}
+
+async function keepFor(options: WatchOptions, due: DueKeep, causes: CauseReader): Promise<Begun> {
   const { lastSeconds, andSeconds, reason } = options;
+  const { pod, leftOut } = due;
+  const { backOff, probe } = await causes.causeOf(pod, due.event);
+  const event = { ...due.event, backOff: due.event.backOff || backOff };
   const window = {
     from: event.at - second - secondsToNanoseconds(lastSeconds),
     to: event.at + secondsToNanoseconds(andSeconds),
   };
   const captured = capturedPod(pod);
-  const text = eventText(event);
+  const text = eventText(event, probe);
   const why = reason === '' ? text : `${reason}: ${text}`;
   const outcome: KeepOutcome =
     captured === undefined
       ? { result: 'failed', kept: null, problem: 'it has no agent' }
       : await keepInPod({ ...options, reason: why, dryRun: false }, captured, window);
-  return { ...watchedEvent(pod, event), from: formatTime(window.from), to: formatTime(window.to), leftOut, ...outcome };
+  const times = { from: formatTime(window.from), to: formatTime(window.to) };
+  return { watched: { ...watchedEvent(pod, event, probe), ...times, leftOut, ...outcome }, pod: captured };
 }
 
 function watchedEvent(
   { metadata }: Pod,
   event: PodEvent,
-): Pick<WatchedKeep, 'namespace' | 'pod' | 'container' | 'reason' | 'exitCode' | 'restarts' | 'at' | 'event'> {
+  probe: string | undefined,
+): Omit<WatchedKeep, 'from' | 'to' | 'leftOut' | keyof KeepOutcome> {
   return {
     namespace: metadata.namespace ?? 'default',
     pod: metadata.name,
@@ -117,8 +158,10 @@ function watchedEvent(
     reason: event.reason,
     exitCode: event.exitCode ?? null,
     restarts: event.restarts,
+    backOff: event.backOff,
+    cause: probe ?? null,
     at: formatTime(event.at - second),
-    event: eventText(event),
+    event: eventText(event, probe),
   };
 }
 

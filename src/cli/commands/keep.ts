@@ -18,13 +18,18 @@ export function addKeep(program: Command): void {
     )
     .option('--pause <DURATION>', 'with --watch: the least time between two keeps of a pod', '1m')
     .option('--dry-run', 'let the API server check everything and store nothing')
-    .option('--timeout <DURATION>', 'how long to wait for an agent', '60s')
+    .addOption(
+      new Option('--wait <BOOLEAN>', 'wait until the window has ended and its files are kept, too')
+        .choices(['true', 'false'])
+        .default('true'),
+    )
+    .option('--timeout <DURATION>', 'how long to wait for an agent to begin, and after the window for its end', '60s')
     .addOption(
       new Option('-o, --output <FORMAT>', 'json: the result, for programs; with --watch a line each').choices(['json']),
     )
     .addHelpText(
       'after',
-      '\nWithout --last and --since it keeps the last 10m.\nExit codes: 0 every agent has kept them, 1 one has not, 2 wrong usage, 130 Ctrl-C.',
+      '\nWithout --last and --since it keeps the last 10m.\nThe window goes on in the pods when this command ends, also by Ctrl-C.\nExit codes: 0 every agent has kept them (with --wait=false: has begun), 1 one has not, 2 wrong usage, 130 Ctrl-C.',
     )
     .action(async (name: string | undefined, flags: KeepFlags) => {
       const { runKeep } = await import('../shared/keepCaptures.ts');

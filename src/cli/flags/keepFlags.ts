@@ -8,6 +8,7 @@ export interface KeepFlags extends PodFlags, WindowFlags {
   readonly watch?: boolean;
   readonly pause: string;
   readonly dryRun?: boolean;
+  readonly wait: 'true' | 'false';
   readonly timeout: string;
   readonly output?: 'json';
 }

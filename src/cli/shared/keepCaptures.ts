@@ -1,5 +1,13 @@
 import { findTargetPods, thisMoment } from '../../captures/index.ts';
-import { keepPods, watchPods, type KeptPod, type KeepOutcome, type WatchedKeep } from '../../captures/keep/index.ts';
+import {
+  keepPods,
+  watchPods,
+  type KeepOutcome,
+  type KeepPodsResult,
+  type KeepProgress,
+  type KeptPod,
+  type WatchedKeep,
+} from '../../captures/keep/index.ts';
 import { codedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl } from '../../kubernetes/kubectl.ts';
@@ -11,6 +19,7 @@ import { somePodsOf } from '../flags/podFlags.ts';
 import { windowOfFlags } from '../flags/windowFlags.ts';
 import { interruption } from '../io/interruption.ts';
 import { counted, exitWhenUnread, print, printJson, printJsonLine, say } from '../io/output.ts';
+import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
 import { notCaptured, tellWithout } from './withoutSidecar.ts';
 
 /** Seconds that are kept when no flag names a window. */
@@ -33,23 +42,39 @@ export async function runKeep(name: string | undefined, flags: KeepFlags): Promi
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace: flags.namespace, signal });
   const by = await whoAmI(kubectl);
   const dryRun = flags.dryRun === true;
-  const result = await keepPods({
-    kubectl,
-    target,
-    window,
-    andSeconds,
-    reason,
-    by,
-    timeoutSeconds,
-    dryRun,
-    signal,
-    report: say,
-  });
+  const wait = flags.wait === 'true';
+  const line = createProgressLine();
+  const report = (text: string): void => line.say(text);
+  const asked = { kubectl, target, window, andSeconds, reason, by, timeoutSeconds, dryRun, wait, signal, report };
+  let result: KeepPodsResult;
+  try {
+    result = await keepPods({ ...asked, onProgress: progressTo(line) });
+  } finally {
+    line.end();
+  }
   if (result.pods.length === 0) throw notCaptured(result);
   for (const pod of result.pods) say(podLine(pod));
   if (flags.output === 'json') printJson({ by: by ?? null, reason, pods: result.pods, without: result.without });
   tellWithout(result.without);
   conclude(result.pods);
+}
+
+/** Seconds of a window that are not worth a line. */
+const shortWait = 5;
+
+/** Says once that it waits, and then how long. */
+function progressTo(line: ProgressLine): (progress: KeepProgress) => void {
+  let told = false;
+  return ({ pods, ended, secondsLeft }) => {
+    if (!told && secondsLeft > shortWait)
+      line.say(
+        `the window ends in ${secondsLeft} s: waiting (--wait=false does not; after Ctrl-C the pods go on without this command)`,
+      );
+    told = true;
+    line.show(
+      `${ended} of ${counted(pods, 'pod')} done, ${secondsLeft === 0 ? 'the window has ended' : `the window ends in ${secondsLeft} s`}`,
+    );
+  };
 }
 
 function reasonOf({ reason = '' }: KeepFlags): string {
@@ -67,22 +92,24 @@ function podLine({ namespace, pod, from, to, begins, ...outcome }: KeptPod): str
 function outcomeText({ result, kept, problem }: KeepOutcome): string {
   if (result === 'dry-run') return 'would be kept (dry run)';
   if (kept === null) return `not kept: ${problem ?? ''}`;
-  const { id, files = 0, bytes = 0, packets = 0, dropped = 0, ended, truncated } = kept;
-  return [
-    `kept ${id}: ${counted(files, 'file')}, ${formatBytes(bytes)}`,
-    // They are counted at the end of the window.
-    ended === undefined ? 'it goes on' : counted(packets, 'packet'),
-    ...(dropped === 0 ? [] : [`${dropped} dropped`]),
-    ...(truncated === undefined ? [] : [`no room for ${counted(truncated.files ?? 0, 'file')}`]),
-  ].join(', ');
+  const { id, files = 0, bytes = 0, packets = 0, dropped = 0, truncated, to = '' } = kept;
+  const room = truncated === undefined ? '' : `, no room for ${counted(truncated.files ?? 0, 'file')}`;
+  const has = `${id}: ${counted(files, 'file')}, ${formatBytes(bytes)}`;
+  if (result === 'kept')
+    return `kept ${has}, ${counted(packets, 'packet')}${dropped === 0 ? '' : `, ${dropped} dropped`}${room}`;
+  const soFar = `${has} so far${room}`;
+  return result === 'keeping'
+    ? `keeping ${soFar}; its agent goes on until ${to}, without this command`
+    : `not all kept: ${problem ?? ''}; it has ${soFar}`;
 }
 
 function conclude(pods: readonly KeptPod[]): void {
-  const bad = pods.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
+  const number = (...results: readonly KeptPod['result'][]): number =>
+    pods.filter(({ result }) => results.includes(result)).length;
+  const [kept, keeping, bad] = [number('kept'), number('keeping'), number('unconfirmed', 'failed', 'gone')];
   if (pods.length > 1)
-    say(`${counted(pods.length, 'pod')}: ${pods.filter(({ result }) => result === 'kept').length} kept`);
-  if (bad.length > 0)
-    throw codedError('NOT_KEPT', `${bad.length} of ${counted(pods.length, 'pod')} have not kept their files`);
+    say(`${counted(pods.length, 'pod')}: ${kept} kept${keeping === 0 ? '' : `, ${keeping} keeping`}`);
+  if (bad > 0) throw codedError('NOT_KEPT', `${bad} of ${counted(pods.length, 'pod')} have not kept their files`);
 }
 
 async function watch(name: string | undefined, flags: KeepFlags, reason: string): Promise<void> {
@@ -107,6 +134,7 @@ async function watch(name: string | undefined, flags: KeepFlags, reason: string)
     andSeconds,
     pauseSeconds,
     timeoutSeconds,
+    wait: flags.wait === 'true',
     reason,
     by,
     stop: signal,

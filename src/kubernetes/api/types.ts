@@ -180,6 +180,7 @@ export interface TerminatedContainer {
   readonly message?: string;
   readonly exitCode?: number;
   /** RFC 3339, in whole seconds, by the node's clock. */
+  readonly startedAt?: string;
   readonly finishedAt?: string;
 }
 
@@ -200,7 +201,7 @@ export interface Event {
   readonly type?: string;
   readonly reason?: string;
   readonly message?: string;
-  readonly involvedObject?: { readonly kind?: string; readonly name?: string };
+  readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly fieldPath?: string };
   readonly metadata: Metadata;
   readonly lastTimestamp?: string | null;
   readonly eventTime?: string | null;

@@ -1,10 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { thisMoment } from '../../../../src/captures/index.ts';
-import { keepPods, watchPods, type KeepPodsOptions, type WatchedKeep } from '../../../../src/captures/keep/index.ts';
+import {
+  keepPods,
+  watchPods,
+  type KeepPodsOptions,
+  type KeepProgress,
+  type WatchedKeep,
+} from '../../../../src/captures/keep/index.ts';
 import { keepValue } from '../../../../src/captures/keep/keepValue.ts';
 import { codedError } from '../../../../src/errors.ts';
-import type { Pod } from '../../../../src/kubernetes/api/types.ts';
+import type { Event, Pod } from '../../../../src/kubernetes/api/types.ts';
 import type { Kubectl } from '../../../../src/kubernetes/kubectl.ts';
 import { formatTime, millisecondsToNanoseconds, parseTime } from '../../../../src/time.ts';
 
@@ -19,12 +25,16 @@ interface World {
   /** Seconds by which the pods' clock is ahead. */
   readonly ahead?: number;
   readonly fails?: Error;
+  /** After so many questions for a note the pod is gone. */
+  readonly goneAfter?: number;
+  /** Of the namespace, or why they may not be listed. */
+  readonly events?: readonly Event[] | Error;
 }
 
 const note = (value: string, rest: object = {}): { readonly id: string } & Record<string, unknown> => {
   const [from = '', to = ''] = value.split(' ')[0]?.split('/') ?? [];
   const counts = { files: [{}, {}], bytes: 2048, packets: 7, dropped: 0, complete: true };
-  return { id: 'ID-2', from, to, requestedAt: from, ...counts, ended: to, ...rest };
+  return { id: 'ID-2', from, to, requestedAt: to, ...counts, ended: to, ...rest };
 };
 
 /** An agent that keeps what it is asked for, next to an older keep. */
@@ -50,10 +60,14 @@ interface Bench {
 }
 
 /** A cluster of pods. */
-function bench({ agents, attached = false, ahead = 0, fails }: World, changed: Partial<KeepPodsOptions> = {}): Bench {
+function bench(
+  { agents, attached = false, ahead = 0, fails, goneAfter = Infinity, events = [] }: World,
+  changed: Partial<KeepPodsOptions> = {},
+): Bench {
   const annotations = new Map<string, string>();
   const sent: string[] = [];
   const lines: string[] = [];
+  let notes = 0;
   const seenBy = (name: string): ReturnType<Agent> => {
     const value = annotations.get(name);
     return value === undefined ? undefined : agents[name]?.(value);
@@ -81,10 +95,16 @@ function bench({ agents, attached = false, ahead = 0, fails }: World, changed: P
     }
     const [, id] = /kept\/(.*)\/keep\.json$/.exec(command) ?? [];
     if (id === undefined) return answer(status(name));
+    notes += 1;
+    if (notes > goneAfter) throw codedError('NOT_FOUND', `pods "${name}" not found`);
     const found = seenBy(name)?.keeps?.find((keep) => (keep as { readonly id: string }).id === id);
     return { stdout: `checksum\n${JSON.stringify(found)}`, stderr: '' };
   };
   const kubectl: Kubectl = async (args, call) => {
+    if (args.join(' ').includes('/events')) {
+      if (events instanceof Error) throw events;
+      return answer({ items: events });
+    }
     if (args[0] === 'get') return answer({ items: Object.keys(agents).map((name) => podObject(name, attached)) });
     const name = (args[1] ?? '').replace('pod/', '');
     if (args[0] === 'exec') return execute(name, args.join(' '), call?.input ?? '');
@@ -108,6 +128,7 @@ function bench({ agents, attached = false, ahead = 0, fails }: World, changed: P
     by: 'alice',
     timeoutSeconds: 1,
     dryRun: false,
+    wait: true,
     report: (line) => lines.push(line),
     ...changed,
   };
@@ -121,7 +142,8 @@ function answer(value: object): { stdout: string; stderr: string } {
 const seconds = (from: string | null, to: string | null): number =>
   Number((parseTime(to ?? '') ?? 0n) - (parseTime(from ?? '') ?? 0n)) / 1e9;
 
-describe('keepPods', () => {
+// They wait most of the time.
+describe.concurrent('keepPods', () => {
   test('asks the sidecars by the annotation, in their own clock, and waits for them', async () => {
     const { options, sent, lines } = bench({ agents: { 'web-1': keeps, 'web-2': keeps }, ahead: 3600 });
     const { pods } = await keepPods(options);
@@ -185,24 +207,91 @@ describe('keepPods', () => {
     expect(pod).toMatchObject({ result: 'unconfirmed', kept: null, problem: expect.stringContaining(problem) });
   });
 
-  test('waits for the last file of a window that ends now, and not for the end of one that is far away', async () => {
-    const lasting: Agent = (value) => {
-      const [, to = ''] = value.split(' ')[0]?.split('/') ?? [];
-      const requestedAt = formatTime((parseTime(to) ?? 0n) - 120_000_000_000n);
-      return { keeps: [note(value, { requestedAt, ended: undefined, complete: false, packets: 0 })] };
+  /** An agent that ends its window `seconds` after it was asked first. */
+  const ending = (seconds: number): Agent => {
+    let asked: number | undefined;
+    return (value) => {
+      asked ??= Date.now();
+      const end = asked + seconds * 1000;
+      const requestedAt = new Date(asked).toISOString();
+      const to = new Date(end).toISOString();
+      const lasts = Date.now() < end;
+      return {
+        keeps: [
+          note(value, { requestedAt, ...(lasts ? { ended: undefined, packets: 0, complete: false } : { ended: to }) }),
+        ],
+      };
     };
-    const far = bench({ agents: { 'web-1': lasting } });
-    expect((await keepPods(far.options)).pods[0]).toMatchObject({ result: 'kept', kept: { complete: false } });
-    let asked = 0;
-    const closing: Agent = (value) => ({
-      keeps: [
-        (asked += 1) < 8
-          ? note(value, { requestedAt: '2999-01-01T00:00:00Z', ended: undefined, packets: 0 })
-          : note(value),
-      ],
-    });
-    const near = bench({ agents: { 'web-1': closing } }, { andSeconds: 0, timeoutSeconds: 10 });
-    expect((await keepPods(near.options)).pods[0]).toMatchObject({ result: 'kept', kept: { packets: 7 } });
+  };
+
+  test('waits until the windows have ended, says how far it is, and has the numbers of the end', async () => {
+    const seen: KeepProgress[] = [];
+    const onProgress = (progress: KeepProgress): void => void seen.push(progress);
+    const changed = { andSeconds: 2, onProgress, timeoutSeconds: 10 };
+    const { options } = bench({ agents: { 'web-1': ending(2), 'web-2': keeps } }, changed);
+    const { pods } = await keepPods(options);
+    const kept = { result: 'kept', kept: { packets: 7, complete: true, ended: expect.any(String) as string } };
+    expect(pods).toMatchObject([kept, kept]);
+    expect(seen[0]).toMatchObject({ pods: 1, ended: 0 });
+    expect(seen.map(({ secondsLeft }) => secondsLeft)).toEqual(expect.arrayContaining([0]));
+  });
+
+  test('without the wait it ends when the agents have begun; numbers that are not counted yet are absent', async () => {
+    const { options } = bench({ agents: { 'web-1': ending(600) } }, { wait: false, andSeconds: 600 });
+    const [pod] = (await keepPods(options)).pods;
+    expect(pod).toMatchObject({ result: 'keeping', kept: { id: 'ID-2', files: 2, complete: false }, problem: null });
+    expect(pod?.kept).not.toHaveProperty('packets');
+    expect(pod?.kept).not.toHaveProperty('dropped');
+  });
+
+  test('an interruption while a window lasts ends the wait alone', async () => {
+    const stop = new AbortController();
+    const changed = { andSeconds: 600, signal: stop.signal, onProgress: () => stop.abort() };
+    const { options } = bench({ agents: { 'web-1': ending(600), 'web-2': keeps } }, changed);
+    const { pods } = await keepPods(options);
+    expect(pods).toMatchObject([
+      { pod: 'web-1', result: 'keeping', kept: { id: 'ID-2' }, problem: null },
+      { pod: 'web-2', result: 'kept' },
+    ]);
+  });
+
+  test.each<[string, Partial<World>, object]>([
+    [
+      'an agent that does not end it',
+      { agents: { 'web-1': (value) => ({ keeps: [note(value, { ended: undefined })] }) } },
+      {
+        result: 'unconfirmed',
+        kept: { id: 'ID-2' },
+        problem: 'not 1s after its window: its last file is not closed yet',
+      },
+    ],
+    [
+      'a disk that is full at the end',
+      {
+        agents: {
+          'web-1': (value) => ({
+            keeps: [note(value, { ended: undefined })],
+            status: { lastError: { time: 't', reason: 'keep: no space left on device' } },
+          }),
+        },
+      },
+      { result: 'unconfirmed', problem: expect.stringContaining('its last error: keep: no space left on device') },
+    ],
+    [
+      'a pod that goes meanwhile',
+      {
+        agents: { 'web-1': (value) => ({ keeps: [note(value, { ended: undefined })] }) },
+        goneAfter: 2,
+      },
+      {
+        result: 'gone',
+        kept: { id: 'ID-2' },
+        problem: 'the pod is gone; what there was is uploaded, if it has an upload',
+      },
+    ],
+  ])('reports after the window %s', async (_, world, expected) => {
+    const { options } = bench({ agents: {}, ...world }, { andSeconds: 0, timeoutSeconds: 1 });
+    expect((await keepPods(options)).pods[0]).toMatchObject(expected);
   });
 
   test.each([
@@ -233,7 +322,7 @@ describe('keepPods', () => {
   });
 });
 
-describe('watchPods', () => {
+describe.concurrent('watchPods', () => {
   const crash = (finishedAt: string, restartCount: number): Pod => {
     const pod = podObject('web-1', false);
     const lastState = { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt } };
@@ -290,5 +379,44 @@ describe('watchPods', () => {
     ]);
     expect(troubles).toEqual(['no route to host']);
     expect(result).toEqual({ keeps: 1, failed: 0, leftOut: 0 });
+  });
+
+  const killing: Event = {
+    metadata: { name: 'web-1.1', namespace: 'shop' },
+    reason: 'Killing',
+    message: 'Container app failed liveness probe, will be restarted',
+    involvedObject: { kind: 'Pod', name: 'web-1', fieldPath: 'spec.containers{app}' },
+    lastTimestamp: '2026-11-29T12:00:00Z',
+  };
+
+  test.each([
+    ['names the probe that failed', [killing], 'Liveness probe failed', []],
+    ['says once that it may not list Events', codedError('FORBIDDEN', 'no'), null, [expect.stringContaining('Events')]],
+  ])('%s, and reports a keep when its window has ended', async (_, events, cause, said) => {
+    let asked = 0;
+    const closing: Agent = (value) => ({
+      keeps: [note(value, (asked += 1) < 5 ? { ended: undefined, packets: 0 } : {})],
+    });
+    const { options, lines } = bench({ agents: { 'web-1': closing }, events });
+    const stop = new AbortController();
+    const kept: WatchedKeep[] = [];
+    const rounds = [[podObject('web-1', false)]];
+    await watchPods({
+      ...options,
+      timeoutSeconds: 10,
+      lastSeconds: 60,
+      andSeconds: 10,
+      pauseSeconds: 60,
+      reason: '',
+      stop: stop.signal,
+      find: async () => rounds.shift() ?? [crash('2026-11-29T12:00:00Z', 1)],
+      onKeep: (keep) => {
+        kept.push(keep);
+        stop.abort();
+      },
+      onTrouble: () => undefined,
+    });
+    expect(kept).toMatchObject([{ result: 'kept', kept: { packets: 7 }, cause }]);
+    expect(lines).toEqual(said);
   });
 });

@@ -122,6 +122,26 @@ describe('what is new', () => {
     expect(tracker.leftOut).toBe(2);
   });
 
+  test('is of a crash loop when the container was in CrashLoopBackOff before this run, unless it ran for long', () => {
+    const waits = { ...running, restartCount: 2, state: { waiting: { reason: 'CrashLoopBackOff' } } };
+    const run = (restartCount: number, startedAt: string, finishedAt: string): Pod => {
+      const end = { terminated: { reason: 'Error', exitCode: 1, startedAt, finishedAt } };
+      return pod({ ...running, restartCount, state: end });
+    };
+    const tracker = createEventTracker(0);
+    const backOffs = [
+      pod(waits),
+      run(2, noon, later),
+      run(3, noon, '2026-11-29T12:20:00Z'),
+      run(4, '2026-11-29T12:20:00Z', '2026-11-29T12:20:10Z'),
+    ].map((one, index) => {
+      const due = tracker.update([one], index);
+      tracker.done('u1', index);
+      return due.map(({ event }) => event.backOff);
+    });
+    expect(backOffs).toEqual([[], [true], [false], [false]]);
+  });
+
   test('of one pod does not delay another pod', () => {
     const tracker = createEventTracker(10_000);
     const other = (restartCount: number): Pod =>
