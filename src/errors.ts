@@ -116,6 +116,7 @@ export const errorTable = {
     hint: 'The lines above name the pods and the reasons; the others have kept their files. Run the command again soon: the ring goes on.',
   },
   DOWNLOAD_INCOMPLETE: { exit: 1, hint: 'Run the command again: it continues where it ended.' },
+  NOTHING_TO_MERGE: { exit: 1, hint: 'Name a longer window, or wait until there are packets; nothing was written.' },
   INTERNAL: { exit: 1, hint: 'This is a bug. Please report it with the lines above.' },
 } as const satisfies Record<string, { exit: keyof typeof exitCodes; hint: string }>;
 

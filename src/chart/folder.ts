@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { codedError } from '../errors.ts';
+import { fileProblem } from '../fileProblem.ts';
 import { identity } from './identity.ts';
 import type { Files } from './renderChart.ts';
 
@@ -66,8 +67,7 @@ export async function replaceFolder(folder: string, files: Files, secret: readon
   } catch (error) {
     if (!(await exists(target)) && (await exists(before))) await rename(before, target);
     await rm(fresh, { recursive: true, force: true });
-    const what = error instanceof Error ? error.message : String(error);
-    throw codedError('FILE_UNWRITABLE', what, { where: folder, cause: error });
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), { where: folder, cause: error });
   }
   await rm(before, { recursive: true, force: true });
 }

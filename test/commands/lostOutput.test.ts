@@ -30,7 +30,7 @@ test.each([['settings'], inject])('output of %s that a full disk does not take i
     const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', full.fd, 'pipe'] });
     child.stdin!.end(pods);
     const [code, said] = await Promise.all([ended(child), text(child.stderr!)]);
-    expect([code, said]).toEqual([1, expect.stringContaining('error FILE_UNWRITABLE: ENOSPC')]);
+    expect([code, said]).toEqual([1, expect.stringContaining('error FILE_UNWRITABLE: the disk is full (ENOSPC)')]);
     expect(said).toContain('at standard output');
     expect(said).not.toMatch(/^ +at .*:\d+/m);
   } finally {

@@ -1,10 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isCodedError } from '../../errors.ts';
 import { createCaptureCutter, type CutCounts, type TimeWindow } from '../../pcapng/index.ts';
 import { timeInName } from '../../time.ts';
 import type { FetchedFile } from './fetchFile.ts';
 import { readPieces } from './merge.ts';
+import { commonName } from './partFile.ts';
 import { writeWhole } from './writeWhole.ts';
 
 /** A file after the cut. Its `file.result` is `outside` when it has no packet of the window. */
@@ -19,28 +20,42 @@ const longestBase = 190;
 
 /**
  * Cuts a fetched file to a window. If all its packets are in the window, it stays as it is; otherwise what is in the
- * window gets the name `NAME_FROM-TO.pcapng`, and the whole file is removed, unless it was here before.
+ * window gets the name `NAME_FROM-TO.pcapng`, and the whole file is removed, unless it was here before. A file that has
+ * a name of this command alone gets its common name if it stays.
  * @throws FILE_UNWRITABLE
  */
 export async function cutFetched(file: FetchedFile, window: TimeWindow): Promise<CutFile> {
   const { path } = file;
   if (path === null) return { file, passed: false };
-  let counts: CutCounts;
   try {
-    counts = await countPackets(path, window);
+    return await cut(file, path, window);
   } catch (error) {
-    if (!isCodedError(error)) throw error;
-    const reason = `it cannot be cut: ${error.message}; it is in ${path} as the pod has it`;
+    const kept = await underCommonName(path);
+    if (!isCodedError(error) || error.code !== 'CAPTURE_INVALID') throw error;
+    const reason = `it cannot be cut: ${error.message}; it is in ${kept} as the pod has it`;
     return { file: { ...file, result: 'failed', path: null, reason }, passed: false };
   }
+}
+
+async function cut(file: FetchedFile, path: string, window: TimeWindow): Promise<CutFile> {
+  const counts = await countPackets(path, window);
   const outside = counts.before + counts.after;
-  const cut = { ...file, window: { packets: counts.inside, outside } };
+  const counted = { ...file, window: { packets: counts.inside, outside } };
   const passed = counts.after > 0;
-  if (counts.inside > 0 && outside === 0 && counts.bytesLeft === 0) return { file: cut, passed };
+  if (counts.inside > 0 && outside === 0 && counts.bytesLeft === 0)
+    return { file: { ...counted, path: await underCommonName(path) }, passed };
   const target = cutPath(path, file.file, window);
   if (counts.inside > 0) await writeWhole(target, cutPieces(path, window));
   if (file.result !== 'present') await rm(path, { force: true });
-  return { file: counts.inside > 0 ? { ...cut, path: target } : { ...cut, result: 'outside', path: null }, passed };
+  return counts.inside > 0
+    ? { file: { ...counted, path: target }, passed }
+    : { file: { ...counted, result: 'outside', path: null }, passed };
+}
+
+async function underCommonName(path: string): Promise<string> {
+  const common = commonName(path);
+  if (common !== path) await rename(path, common);
+  return common;
 }
 
 function cutPath(path: string, name: string, { from, to }: TimeWindow): string {

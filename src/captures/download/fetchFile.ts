@@ -1,9 +1,10 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError, type CodedError, isCodedError, rethrowUnlessRecoverable } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 import { pause } from '../pause.ts';
 import type { RemoteFile } from './listing.ts';
-import { sizeOf } from './partFile.ts';
+import { ownName, sizeOf } from './partFile.ts';
 import { transfer, type TransferEnd, type TransferOptions } from './transfer.ts';
 
 /** The result for a file; plain data, for people and for programs. */
@@ -38,6 +39,11 @@ export interface WindowShare {
 /** One file of one pod, and the local folder that gets it. */
 export interface FetchOptions extends Omit<TransferOptions, 'part'> {
   readonly folder: string;
+  /**
+   * Give it a name of this command alone ({@link ownName}), because the command will cut or remove it. A file that is
+   * here already keeps its name.
+   */
+  readonly own?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,9 +52,13 @@ const fruitlessTries = 3;
 /** All attempts, even if each of them brings some bytes. */
 const mostTries = 100;
 
+/** Attempts after another command has taken the part: at the next one it is alone, or finds the file complete. */
+const takenTries = 5;
+
 /**
  * Fetches one file into a folder. It gets its name only when it is complete and its checksum is the pod's; until then
- * it is called NAME.part, and a later call continues it.
+ * it is called NAME.part, and a later call continues it. A file that is still being written is never continued, so each
+ * call has a part of its own, and of two at once both have a whole file.
  * @throws FILE_UNWRITABLE, INTERRUPTED, KUBECTL_MISSING
  */
 export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
@@ -59,31 +69,51 @@ export async function fetchFile(options: FetchOptions): Promise<FetchedFile> {
     !file.open && (await sizeOf(path)) === file.bytes
       ? { ...identity, result: 'present', path, sha256: null, reason: null }
       : undefined;
-  const before = await present();
-  if (before !== undefined) return before;
-  const part = `${path}.part`;
-  const end = await writing(path, async () => bring({ ...options, part }));
-  if (end.kind !== 'whole' && (await sizeOf(part)) === 0) await rm(part);
-  // Another command that fetches the same file has given it its name.
-  const meanwhile = end.kind === 'whole' ? undefined : await present();
-  if (meanwhile !== undefined) return meanwhile;
-  if (end.kind === 'vanished')
-    return { ...identity, result: 'vanished', path: null, sha256: null, reason: await vanishedReason(part) };
-  if (end.kind !== 'whole')
-    return { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(end) };
-  const isMine = await writing(path, async () => {
-    if (!(await renamed(part, path))) return false;
-    if (!file.open) await rm(join(folder, localName({ ...file, open: true })), { force: true });
-    return true;
-  });
-  if (!isMine)
-    return (
-      (await present()) ?? { ...identity, result: 'failed', path: null, sha256: null, reason: failureReason(taken) }
-    );
-  return { ...identity, result: end.resumedAt > 0 ? 'resumed' : 'downloaded', path, sha256: end.sha256, reason: null };
+  for (let tries = 1; ; tries += 1) {
+    const before = await present();
+    if (before !== undefined) return before;
+    const part = file.open ? `${ownName(path)}.part` : `${path}.part`;
+    const target = options.own === true ? ownName(path) : path;
+    const end = await writing(path, async () => named(options, { part, target, path }));
+    if (end.kind === 'whole')
+      return {
+        ...identity,
+        result: end.resumedAt > 0 ? 'resumed' : 'downloaded',
+        path: target,
+        sha256: end.sha256,
+        reason: null,
+      };
+    // Another command that fetches the same file has given it its name.
+    const meanwhile = await present();
+    if (meanwhile !== undefined) return meanwhile;
+    if (end.kind === 'taken' && tries < takenTries) continue;
+    const reason = end.kind === 'vanished' ? await vanishedReason(part) : failureReason(end);
+    const result = end.kind === 'vanished' ? 'vanished' : 'failed';
+    return { ...identity, result, path: null, sha256: null, reason };
+  }
 }
 
-const taken = { kind: 'taken' } as const;
+/** Where a file is written to, what it is called then, and what others call it. */
+interface Names {
+  readonly part: string;
+  readonly target: string;
+  readonly path: string;
+}
+
+/** Brings the file, and gives it its name. */
+async function named(options: FetchOptions, { part, target, path }: Names): Promise<TransferEnd> {
+  const { file, folder } = options;
+  const end = await bring({ ...options, part }).catch(async (error: unknown) => {
+    if (file.open) await rm(part, { force: true });
+    throw error;
+  });
+  // Others have the part of a file that is complete in the pod.
+  if (end.kind !== 'whole' && (file.open || (await sizeOf(part)) === 0)) await rm(part, { force: true });
+  if (end.kind !== 'whole') return end;
+  if (!(await renamed(part, target))) return { kind: 'taken' };
+  if (!file.open && target === path) await rm(join(folder, localName({ ...file, open: true })), { force: true });
+  return end;
+}
 
 /** Renames a file. False: it is not there any more, because another command has renamed it. */
 async function renamed(from: string, to: string): Promise<boolean> {
@@ -149,7 +179,7 @@ async function writing<T>(path: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), {
       where: path,
       cause: error,
     });

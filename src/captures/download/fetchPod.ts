@@ -67,23 +67,23 @@ async function begin({ ledger, folders }: PodFetch, files: readonly RemoteFile[]
   if (files.length > 0) for (const path of folders) await makeFolder(path);
 }
 
-async function fetchOne(fetch: PodFetch, file: RemoteFile): Promise<FetchedFile> {
+async function fetchOne(fetch: PodFetch, file: RemoteFile, own = false): Promise<FetchedFile> {
   const { start, pod, folder, ledger, signal } = fetch;
   // A kept file lies in folders of its own.
   const parents = file.name.split('/').slice(0, -1);
   for (const depth of parents.keys()) await makeFolder(join(folder, ...parents.slice(0, depth + 1)));
-  const result = await fetchFile({ start, pod, file, folder, signal, onBytes: (bytes) => ledger.received(bytes) });
+  const result = await fetchFile({ start, pod, file, folder, own, signal, onBytes: (bytes) => ledger.received(bytes) });
   ledger.done(file, result);
   return result;
 }
 
-/** The ring may have removed a file since it was listed; a keep has it still. */
+/** To be cut. The ring may have removed a file since it was listed; a keep has it still. */
 async function fetchFromEither(fetch: PodFetch, file: RemoteFile): Promise<FetchedFile> {
-  const fetched = await fetchOne(fetch, file);
+  const fetched = await fetchOne(fetch, file, true);
   if (fetched.result !== 'vanished' || file.alsoKept === undefined) return fetched;
   const kept = { name: file.alsoKept, bytes: file.bytes, open: false };
   await begin(fetch, [kept]);
-  return fetchOne(fetch, kept);
+  return fetchOne(fetch, kept, true);
 }
 
 function leftOpen({ namespace, name }: CapturedPod, file: RemoteFile): FetchedFile {

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { codedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 // Windows has neither flag.
@@ -80,7 +81,7 @@ export async function makeFolder(folder: string): Promise<void> {
     const stats = await lstat(folder);
     foreign = stats.isSymbolicLink() && !isOwn(stats.uid);
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), {
       where: folder,
       cause: error,
     });
@@ -94,4 +95,18 @@ export async function makeFolder(folder: string): Promise<void> {
 
 function isOwn(uid: number): boolean {
   return process.getuid === undefined || uid === process.getuid();
+}
+
+let names = 0;
+const ownSuffix = /\.\d+-\d+\.own$/;
+
+/** A name next to a file that no other command uses. */
+export function ownName(path: string): string {
+  names += 1;
+  return `${path}.${process.pid}-${names}.own`;
+}
+
+/** The name of the file itself. Pure. @param path as {@link ownName} returns it, or the name itself */
+export function commonName(path: string): string {
+  return path.replace(ownSuffix, '');
 }

@@ -1,5 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { codedError, isCodedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
+import { ownName } from './partFile.ts';
 
 /**
  * Writes a file that only this user can access. It is replaced as a whole or not at all.
@@ -7,7 +9,7 @@ import { codedError, isCodedError } from '../../errors.ts';
  * @throws FILE_UNWRITABLE; and what `pieces` throws with a code
  */
 export async function writeWhole(target: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
-  const temporary = `${target}.${process.pid}.tmp`;
+  const temporary = `${ownName(target)}.tmp`;
   let bytes = 0;
   try {
     const handle = await open(temporary, 'wx', 0o600);
@@ -24,7 +26,7 @@ export async function writeWhole(target: string, pieces: AsyncIterable<Uint8Arra
   } catch (error) {
     await rm(temporary, { force: true });
     if (isCodedError(error)) throw error;
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), {
       where: target,
       cause: error,
     });

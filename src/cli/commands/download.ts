@@ -11,7 +11,7 @@ import {
   type MergeOutcome,
 } from '../../captures/download/index.ts';
 import { readNaming, type AddressBook } from '../../captures/names/index.ts';
-import { codedError } from '../../errors.ts';
+import { codedError, type CodedError } from '../../errors.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart, type Kubectl } from '../../kubernetes/kubectl.ts';
 import { formatBytes } from '../../quantity.ts';
@@ -22,7 +22,7 @@ import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/window
 import { interruption } from '../io/interruption.ts';
 import { counted, printJson, say } from '../io/output.ts';
 import { createProgressLine } from '../io/progressLine.ts';
-import { checkFolder } from '../io/streamOutput.ts';
+import { checkFolder, checkNoFile, checkNoFolder, isThere } from '../io/streamOutput.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `download POD|TYPE/NAME|-l SELECTOR`: the capture files of live pods. */
@@ -43,7 +43,7 @@ export function addDownload(program: Command): void {
     .option('--json', 'print the result to standard output, for programs')
     .addHelpText(
       'after',
-      '\nExit codes: 0 all files are here, 1 some are missing (run it again: it continues), 2 wrong usage.',
+      '\nExit codes: 0 all files are here, 1 some are missing (run it again: it continues) or there is nothing to merge, 2 wrong usage.',
     )
     .action(async (name: string | undefined, flags: DownloadFlags) => {
       await runDownload(name, flags);
@@ -67,7 +67,8 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   const kept = keptOf(flags, window);
   if (folder === '' || flags.merge === '')
     throw codedError('USAGE', 'a path is empty', { where: folder === '' ? '--output' : '--merge' });
-  if (flags.merge !== undefined) await checkFolder(flags.merge);
+  await checkNoFile(folder);
+  if (flags.merge !== undefined) await checkMerged(flags.merge);
   const signal = interruption();
   const connection = { ...clusterFlagsOf(flags), namespace, signal };
   const kubectl = makeKubectl(connection);
@@ -99,6 +100,22 @@ export async function runDownload(name: string | undefined, flags: DownloadFlags
   const { where: _where, ended: _ended, ...reported } = result;
   if (json) printJson(merged === undefined ? reported : { ...reported, merged });
   conclude(result, line.seconds());
+  if (flags.merge !== undefined && merged === undefined) throw await nothingMerged(flags.merge, result);
+}
+
+/** @throws FILE_UNWRITABLE */
+async function checkMerged(file: string): Promise<void> {
+  await checkNoFolder(file);
+  await checkFolder(file);
+}
+
+/** An older file of this name must not be taken for the result. */
+async function nothingMerged(file: string, { files, windows }: DownloadResult): Promise<CodedError> {
+  const what = windows.length > 0 ? 'no file has a packet of that time' : 'there is no complete file';
+  const older = (await isThere(file)) ? '; the file of that name is an older one, and was left as it is' : '';
+  const isOpen = files.some(({ result }) => result === 'open');
+  const hint = isOpen ? { hint: 'Add --open: files that are still being written are left out without it.' } : {};
+  return codedError('NOTHING_TO_MERGE', `${what}${older}`, { where: file, ...hint });
 }
 
 type WantedKeeps = NonNullable<DownloadOptions['kept']>;
@@ -158,10 +175,7 @@ async function merge(
     ),
   );
   const local = [...byName.values()];
-  if (local.length === 0) {
-    say(`${target}: nothing to merge, so it was not written`);
-    return undefined;
-  }
+  if (local.length === 0) return undefined;
   const naming = names === 'off' ? undefined : await namesFor(local, kubectl);
   const merged = await mergeInto(target, local, `packet-capture ${version}`, naming);
   for (const path of merged.truncated) say(`warning: ${path} ends in the middle of a packet`);

@@ -3,6 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { codedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 import {
   configurationFolder,
   mostColours,
@@ -103,6 +104,6 @@ async function replaceText(folder: string, path: string, text: string): Promise<
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where: path });
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), { where: path });
   }
 }

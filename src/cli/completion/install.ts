@@ -1,6 +1,7 @@
 import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 import { writtenBy } from './scripts/mark.ts';
 
 /** A file as it is now: absent, written by this program, or by another. */
@@ -20,7 +21,7 @@ export async function presentAt(path: string): Promise<Present> {
       : { by: 'another' };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return { by: 'nobody' };
-    throw codedError('FILE_UNREADABLE', messageOf(error), { where: path, cause: error });
+    throw codedError('FILE_UNREADABLE', fileProblem(error), { where: path, cause: error });
   }
 }
 
@@ -44,7 +45,7 @@ export async function writeScript(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw codedError('FILE_UNWRITABLE', messageOf(error), { where: path, cause: error });
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), { where: path, cause: error });
   }
   return done;
 }
@@ -62,7 +63,7 @@ export async function removeScript(path: string, dryRun: boolean): Promise<boole
   try {
     await rm(path);
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', messageOf(error), { where: path, cause: error });
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), { where: path, cause: error });
   }
   return true;
 }
@@ -72,8 +73,4 @@ function notOurs(path: string): Error {
     where: path,
     hint: 'Move it away, and run the command again.',
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

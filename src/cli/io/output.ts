@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import { codedError, formatError, type CodedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 import { plainJson, plainLines } from '../../plainText.ts';
 import { withProgramName } from './programName.ts';
 
@@ -35,7 +36,7 @@ export function isBrokenPipe(error: unknown): boolean {
 }
 
 function unwritableOutput(cause: Error): CodedError {
-  return codedError('FILE_UNWRITABLE', cause.message, { where: 'standard output', cause });
+  return codedError('FILE_UNWRITABLE', fileProblem(cause), { where: 'standard output', cause });
 }
 
 /** The indent of the second and later lines of quoted text. */

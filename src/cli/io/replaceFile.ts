@@ -1,5 +1,6 @@
 import { chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { codedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 
 /**
  * Replaces a file as a whole or not at all: a reader sees the old or the new text, even when the disk becomes full.
@@ -18,7 +19,7 @@ export async function replaceFile(file: string, text: string | AsyncIterable<Buf
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), {
       where: file,
       cause: error,
     });

@@ -2,6 +2,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 
 /** Keeps texts of any length in little memory: above a limit they go to a file without a name. */
 export interface Spool {
@@ -90,7 +91,7 @@ async function openNameless(): Promise<FileHandle> {
     await rm(path);
     return file;
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), {
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), {
       where: path,
       cause: error,
     });

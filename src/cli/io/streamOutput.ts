@@ -1,6 +1,7 @@
 import { access, constants, lstat, open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join, resolve as absolute } from 'node:path';
 import { codedError, type CodedError } from '../../errors.ts';
+import { fileProblem } from '../../fileProblem.ts';
 
 /** Where a stream goes. The next `write` must wait for the one before. */
 export interface StreamOutput {
@@ -11,13 +12,14 @@ export interface StreamOutput {
 
 /**
  * Standard output for `-`, or a file, which is created or replaced at the first write.
- * @throws USAGE for a terminal, FILE_EXISTS, FILE_UNWRITABLE for a folder that does not exist or takes no files
+ * @throws USAGE for a terminal, FILE_EXISTS, FILE_UNWRITABLE for a folder, or one that does not exist or takes no files
  */
 export async function openStreamOutput(file: string, force: boolean): Promise<StreamOutput> {
   if (file === '-') return standardOutput();
-  const isThere = await exists(file);
-  if (isThere && !force) throw codedError('FILE_EXISTS', 'the file exists', { where: file });
-  if (!isThere) await checkFolder(file);
+  await checkNoFolder(file);
+  const present = await isThere(file);
+  if (present && !force) throw codedError('FILE_EXISTS', 'the file exists', { where: file });
+  if (!present) await checkFolder(file);
   let handle: FileHandle | undefined;
   return {
     write: async (bytes) => {
@@ -45,6 +47,33 @@ async function isReplaceable(file: string): Promise<boolean> {
   return own === undefined || own.isFile() || (own.isSymbolicLink() && meant?.isFile() !== false);
 }
 
+/** @throws FILE_UNWRITABLE when a file is wanted and this is a folder */
+export async function checkNoFolder(file: string): Promise<void> {
+  if ((await kindOf(file)) !== 'folder') return;
+  throw codedError('FILE_UNWRITABLE', 'it is a folder, and the name of a file is wanted', {
+    where: file,
+    hint: `Name a file in it, for example ${join(file, 'capture.pcapng')}; nothing was written.`,
+  });
+}
+
+/** @throws FILE_UNWRITABLE when a folder is wanted, which may not exist yet, and this or one above it is a file */
+export async function checkNoFile(folder: string): Promise<void> {
+  let place = absolute(folder);
+  while ((await kindOf(place)) === undefined && place !== dirname(place)) place = dirname(place);
+  if ((await kindOf(place)) !== 'other') return;
+  throw codedError('FILE_UNWRITABLE', 'it is a file, and the name of a folder is wanted', {
+    where: place === absolute(folder) ? folder : place,
+    hint: 'Name another folder; nothing was written.',
+  });
+}
+
+/** What is at a path, or where a link leads; undefined when nothing is. */
+async function kindOf(path: string): Promise<'folder' | 'other' | undefined> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  return stats.isDirectory() ? 'folder' : 'other';
+}
+
 /** @throws FILE_UNWRITABLE when the folder of this file does not exist, or takes no files from this user */
 export async function checkFolder(file: string): Promise<void> {
   try {
@@ -54,7 +83,8 @@ export async function checkFolder(file: string): Promise<void> {
   }
 }
 
-async function exists(file: string): Promise<boolean> {
+/** Whether something has this name, a link that leads nowhere too. */
+export async function isThere(file: string): Promise<boolean> {
   return lstat(file).then(
     () => true,
     () => false,
@@ -63,7 +93,7 @@ async function exists(file: string): Promise<boolean> {
 
 /** The error for an output that cannot be written. @param where the file as the user named it */
 export function unwritable(error: unknown, where: string): CodedError {
-  return codedError('FILE_UNWRITABLE', error instanceof Error ? error.message : String(error), { where, cause: error });
+  return codedError('FILE_UNWRITABLE', fileProblem(error), { where, cause: error });
 }
 
 function standardOutput(): StreamOutput {

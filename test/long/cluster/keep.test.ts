@@ -69,8 +69,8 @@ test('--watch keeps once what led to an OOM kill, to each end of a crash loop, a
   const done = (): boolean => of('oom').length > 0 && of('probe').length > 0 && of('loop').length >= 4;
   await until('keeps', done, { milliseconds: 300_000, instead: () => [watch.keeps, watch.said] });
   // Between the third run and the fourth the kubelet has waited.
-  const backOff = '.status.containerStatuses[0].state.waiting.reason';
-  await until('CrashLoopBackOff', async () => (await podField(namespace, 'loop', backOff)) === 'CrashLoopBackOff', {
+  const waiting = '.status.containerStatuses[0].state.waiting.reason';
+  await until('CrashLoopBackOff', async () => (await podField(namespace, 'loop', waiting)) === 'CrashLoopBackOff', {
     milliseconds: 120_000,
   });
   expect(await watch.stop()).toBe(130);

@@ -8,6 +8,7 @@ import {
   type MaterialFile,
 } from '../../../certificates/index.ts';
 import { codedError } from '../../../errors.ts';
+import { fileProblem } from '../../../fileProblem.ts';
 
 /** Files with a private key are readable by their owner alone. */
 const modes: Readonly<Record<MaterialFile, number>> = {
@@ -70,7 +71,7 @@ export async function writeFolder(folder: string, writes: readonly FolderWrite[]
       await (text === undefined ? rm(path, { force: true }) : writeWhole(path, text, modes[file]));
     }
   } catch (error) {
-    throw codedError('FILE_UNWRITABLE', messageOf(error), { where: folder, cause: error });
+    throw codedError('FILE_UNWRITABLE', fileProblem(error), { where: folder, cause: error });
   }
 }
 
@@ -100,10 +101,6 @@ async function readIfThere(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw codedError('FILE_UNREADABLE', messageOf(error), { where: path, cause: error });
+    throw codedError('FILE_UNREADABLE', fileProblem(error), { where: path, cause: error });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

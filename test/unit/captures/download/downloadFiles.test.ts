@@ -111,6 +111,15 @@ describe('fetchFile', () => {
     expect(await readdir(local.folder)).toEqual([file.name]);
   });
 
+  test('two calls at once for a file that is still being written both end with a whole snapshot', async () => {
+    const results = await Promise.all([1000, 1000, 2000].map(async (bytes) => fetch({ open: true, bytes })));
+    for (const one of results) expect(one).toMatchObject({ result: 'downloaded', received: one.bytes });
+    const [name, ...more] = await readdir(local.folder);
+    expect([name, more]).toEqual(['web-1_20261123040000_00001.open.pcapng', []]);
+    const snapshot = await readFile(join(local.folder, name ?? ''));
+    expect(snapshot).toEqual(content.subarray(0, snapshot.length));
+  });
+
   test('a file that was removed from the ring is reported, and leaves nothing behind', async () => {
     await rm(join(local.captures, file.name));
     expect(await fetch()).toMatchObject({

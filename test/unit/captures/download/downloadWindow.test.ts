@@ -126,6 +126,17 @@ async function timesHere({ files }: DownloadResult): Promise<Record<string, bigi
 const start = 1_795_921_500n * second;
 
 describe('a download of a window', () => {
+  test('by two users at once into one folder has the packets of the window for both, of an open file too', async () => {
+    const times = [1n, 2n, 3n, 4n].map((number) => start + number * second);
+    await writeCapture('web-1', 1, times);
+    await setOpen('web-2', await writeCapture('web-2', 1, times));
+    const inner = times.slice(1, 3);
+    const [from, to] = [{ at: start + 2n * second }, { at: start + 4n * second }];
+    const results = await Promise.all([download(from, to), download(from, to), download(from, to)]);
+    for (const result of results) expect(await timesHere(result)).toEqual({ 'web-1': inner, 'web-2': inner });
+    for (const name of names) expect(await readdir(join(folder, name))).toEqual([expect.stringContaining('_2')]);
+  });
+
   test('has exactly the packets of the window from all files of all pods, also when they are merged', async () => {
     const gaps = fc.array(fc.bigInt({ min: 1n, max: second }), { minLength: 1, maxLength: 6 });
     const ring = fc.array(gaps, { minLength: 1, maxLength: 5 });

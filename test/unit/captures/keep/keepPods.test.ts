@@ -1,143 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { thisMoment } from '../../../../src/captures/index.ts';
-import {
-  keepPods,
-  watchPods,
-  type KeepPodsOptions,
-  type KeepProgress,
-  type WatchedKeep,
-} from '../../../../src/captures/keep/index.ts';
+import { keepPods, type KeepProgress } from '../../../../src/captures/keep/index.ts';
 import { keepValue } from '../../../../src/captures/keep/keepValue.ts';
 import { codedError } from '../../../../src/errors.ts';
-import type { Event, Pod } from '../../../../src/kubernetes/api/types.ts';
-import type { Kubectl } from '../../../../src/kubernetes/kubectl.ts';
-import { formatTime, millisecondsToNanoseconds, parseTime } from '../../../../src/time.ts';
-
-const keepAnnotation = 'packet-capture/keep';
-
-/** What an agent is, by the annotation that it has; undefined: it does not see the annotation. */
-type Agent = (value: string) => { readonly keeps?: readonly object[]; readonly status?: object } | undefined;
-
-interface World {
-  readonly agents: Readonly<Record<string, Agent>>;
-  readonly attached?: boolean;
-  /** Seconds by which the pods' clock is ahead. */
-  readonly ahead?: number;
-  readonly fails?: Error;
-  /** After so many questions for a note the pod is gone. */
-  readonly goneAfter?: number;
-  /** Of the namespace, or why they may not be listed. */
-  readonly events?: readonly Event[] | Error;
-}
-
-const note = (value: string, rest: object = {}): { readonly id: string } & Record<string, unknown> => {
-  const [from = '', to = ''] = value.split(' ')[0]?.split('/') ?? [];
-  const counts = { files: [{}, {}], bytes: 2048, packets: 7, dropped: 0, complete: true };
-  return { id: 'ID-2', from, to, requestedAt: to, ...counts, ended: to, ...rest };
-};
-
-/** An agent that keeps what it is asked for, next to an older keep. */
-const keeps: Agent = (value) => ({
-  keeps: [note('2026-01-01T00:00:00Z/2026-01-01T00:00:01Z', { id: 'ID' }), note(value)],
-});
-
-function podObject(name: string, attached: boolean): Pod {
-  const container = { name: 'packet-capture', image: 'agent', command: ['agent', 'run', '--attached'] };
-  const statuses = [{ name: 'packet-capture', state: { running: {} } }];
-  return {
-    metadata: { name, namespace: 'shop', uid: `uid-${name}` },
-    spec: { containers: [], ...(attached ? { ephemeralContainers: [container] } : { initContainers: [container] }) },
-    status: { phase: 'Running', [attached ? 'ephemeralContainerStatuses' : 'initContainerStatuses']: statuses },
-  };
-}
-
-interface Bench {
-  readonly options: KeepPodsOptions;
-  /** Annotations and commands, as they came. */
-  readonly sent: string[];
-  readonly lines: string[];
-}
-
-/** A cluster of pods. */
-function bench(
-  { agents, attached = false, ahead = 0, fails, goneAfter = Infinity, events = [] }: World,
-  changed: Partial<KeepPodsOptions> = {},
-): Bench {
-  const annotations = new Map<string, string>();
-  const sent: string[] = [];
-  const lines: string[] = [];
-  let notes = 0;
-  const seenBy = (name: string): ReturnType<Agent> => {
-    const value = annotations.get(name);
-    return value === undefined ? undefined : agents[name]?.(value);
-  };
-  const status = (name: string): object => {
-    const seen = seenBy(name);
-    const ids = (seen?.keeps ?? []).map((keep) => (keep as { readonly id: string }).id);
-    return {
-      state: 'capturing',
-      settings: { keep: seen === undefined ? '' : annotations.get(name) },
-      invalid: [],
-      kept: { keeps: ids.length, ids, lasting: [] },
-      ...seen?.status,
-    };
-  };
-  const execute = (name: string, command: string, input: string): { stdout: string; stderr: string } => {
-    if (command.endsWith('agent keep')) {
-      sent.push(`${name} command ${input}`);
-      const { from, to } = JSON.parse(input) as { from: string; to: string };
-      return answer(note(`${from}/${to}`));
-    }
-    if (command.endsWith('--list')) {
-      const now = formatTime(millisecondsToNanoseconds(Date.now() + ahead * 1000));
-      return { stdout: `{"state":"capturing"}\nnow ${now}\n9 ${name}_20261129000000_00001.pcapng\n`, stderr: '' };
-    }
-    const [, id] = /kept\/(.*)\/keep\.json$/.exec(command) ?? [];
-    if (id === undefined) return answer(status(name));
-    notes += 1;
-    if (notes > goneAfter) throw codedError('NOT_FOUND', `pods "${name}" not found`);
-    const found = seenBy(name)?.keeps?.find((keep) => (keep as { readonly id: string }).id === id);
-    return { stdout: `checksum\n${JSON.stringify(found)}`, stderr: '' };
-  };
-  const kubectl: Kubectl = async (args, call) => {
-    if (args.join(' ').includes('/events')) {
-      if (events instanceof Error) throw events;
-      return answer({ items: events });
-    }
-    if (args[0] === 'get') return answer({ items: Object.keys(agents).map((name) => podObject(name, attached)) });
-    const name = (args[1] ?? '').replace('pod/', '');
-    if (args[0] === 'exec') return execute(name, args.join(' '), call?.input ?? '');
-    if (fails !== undefined) throw fails;
-    const file = args.find((arg) => arg.startsWith('--patch-file='))?.slice('--patch-file='.length) ?? '';
-    const { metadata } = JSON.parse(await readFile(file, 'utf8')) as {
-      metadata: { annotations: Record<string, string> };
-    };
-    const wanted = metadata.annotations[keepAnnotation];
-    const dry = args.includes('--dry-run=server');
-    sent.push(`${name} ${wanted ?? 'refresh'}${dry ? ' dry' : ''}`);
-    if (wanted !== undefined && !dry) annotations.set(name, wanted);
-    return answer({ metadata: { name } });
-  };
-  const options: KeepPodsOptions = {
-    kubectl,
-    target: { selector: 'app=web', namespace: 'shop' },
-    window: { from: { secondsAgo: 600 }, to: { secondsAgo: 0 }, asked: thisMoment() },
-    andSeconds: 120,
-    reason: 'payments fail',
-    by: 'alice',
-    timeoutSeconds: 1,
-    dryRun: false,
-    wait: true,
-    report: (line) => lines.push(line),
-    ...changed,
-  };
-  return { options, sent, lines };
-}
-
-function answer(value: object): { stdout: string; stderr: string } {
-  return { stdout: JSON.stringify(value), stderr: '' };
-}
+import { parseTime } from '../../../../src/time.ts';
+import { bench, keeps, note, type Agent, type World } from '../../../support/captures/keepBench.ts';
 
 const seconds = (from: string | null, to: string | null): number =>
   Number((parseTime(to ?? '') ?? 0n) - (parseTime(from ?? '') ?? 0n)) / 1e9;
@@ -207,12 +73,12 @@ describe.concurrent('keepPods', () => {
     expect(pod).toMatchObject({ result: 'unconfirmed', kept: null, problem: expect.stringContaining(problem) });
   });
 
-  /** An agent that ends its window `seconds` after it was asked first. */
-  const ending = (seconds: number): Agent => {
+  /** An agent that ends its window `length` seconds after it was asked first. */
+  const ending = (length: number): Agent => {
     let asked: number | undefined;
     return (value) => {
       asked ??= Date.now();
-      const end = asked + seconds * 1000;
+      const end = asked + length * 1000;
       const requestedAt = new Date(asked).toISOString();
       const to = new Date(end).toISOString();
       const lasts = Date.now() < end;
@@ -319,104 +185,5 @@ describe.concurrent('keepPods', () => {
     expect(keepValue(window, '', undefined)).toBe(span);
     expect(keepValue(window, '', 'alice')).toBe(`${span} (by alice)`);
     expect(keepValue(window, 'x'.repeat(2000), 'alice')).toBe(`${span} ${'x'.repeat(1024 - 11)} (by alice)`);
-  });
-});
-
-describe.concurrent('watchPods', () => {
-  const crash = (finishedAt: string, restartCount: number): Pod => {
-    const pod = podObject('web-1', false);
-    const lastState = { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt } };
-    return {
-      ...pod,
-      status: {
-        ...pod.status,
-        containerStatuses: [{ name: 'app', ready: true, restartCount, state: { running: {} }, lastState }],
-      },
-    };
-  };
-
-  test('keeps the files before a crash once, by the time of the crash; continues when pods cannot be listed', async () => {
-    const { options, sent } = bench({ agents: { 'web-1': keeps } });
-    const stop = new AbortController();
-    const kept: WatchedKeep[] = [];
-    const troubles: string[] = [];
-    const rounds: (readonly Pod[] | Error)[] = [
-      [podObject('web-1', false)],
-      codedError('CLUSTER_UNREACHABLE', 'no route to host'),
-      [crash('2026-11-29T12:00:00Z', 1)],
-      [crash('2026-11-29T12:00:00Z', 1)],
-    ];
-    const result = await watchPods({
-      ...options,
-      lastSeconds: 60,
-      andSeconds: 10,
-      pauseSeconds: 60,
-      reason: '',
-      stop: stop.signal,
-      find: async () => {
-        const round = rounds.shift();
-        if (round === undefined) stop.abort();
-        if (round instanceof Error) throw round;
-        return round ?? [];
-      },
-      onKeep: (keep) => kept.push(keep),
-      onTrouble: (reason) => troubles.push(reason),
-    });
-    expect(kept).toMatchObject([
-      {
-        pod: 'web-1',
-        container: 'app',
-        reason: 'OOMKilled',
-        exitCode: 137,
-        at: '2026-11-29T12:00:00Z',
-        from: '2026-11-29T11:59:00Z',
-        to: '2026-11-29T12:00:11Z',
-        result: 'kept',
-      },
-    ]);
-    expect(sent).toEqual([
-      'web-1 2026-11-29T11:59:00Z/2026-11-29T12:00:11Z container app: OOMKilled, exit code 137, restart 1 (by alice)',
-    ]);
-    expect(troubles).toEqual(['no route to host']);
-    expect(result).toEqual({ keeps: 1, failed: 0, leftOut: 0 });
-  });
-
-  const killing: Event = {
-    metadata: { name: 'web-1.1', namespace: 'shop' },
-    reason: 'Killing',
-    message: 'Container app failed liveness probe, will be restarted',
-    involvedObject: { kind: 'Pod', name: 'web-1', fieldPath: 'spec.containers{app}' },
-    lastTimestamp: '2026-11-29T12:00:00Z',
-  };
-
-  test.each([
-    ['names the probe that failed', [killing], 'Liveness probe failed', []],
-    ['says once that it may not list Events', codedError('FORBIDDEN', 'no'), null, [expect.stringContaining('Events')]],
-  ])('%s, and reports a keep when its window has ended', async (_, events, cause, said) => {
-    let asked = 0;
-    const closing: Agent = (value) => ({
-      keeps: [note(value, (asked += 1) < 5 ? { ended: undefined, packets: 0 } : {})],
-    });
-    const { options, lines } = bench({ agents: { 'web-1': closing }, events });
-    const stop = new AbortController();
-    const kept: WatchedKeep[] = [];
-    const rounds = [[podObject('web-1', false)]];
-    await watchPods({
-      ...options,
-      timeoutSeconds: 10,
-      lastSeconds: 60,
-      andSeconds: 10,
-      pauseSeconds: 60,
-      reason: '',
-      stop: stop.signal,
-      find: async () => rounds.shift() ?? [crash('2026-11-29T12:00:00Z', 1)],
-      onKeep: (keep) => {
-        kept.push(keep);
-        stop.abort();
-      },
-      onTrouble: () => undefined,
-    });
-    expect(kept).toMatchObject([{ result: 'kept', kept: { packets: 7 }, cause }]);
-    expect(lines).toEqual(said);
   });
 });
