@@ -10,6 +10,7 @@
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\u034F\u115F\u1160\u17B4\u17B5\u3164\uFFA0]/u;
 const everyUnsafe = new RegExp(unsafe, 'gu');
+const unsafeWithinLine = new RegExp(String.raw`(?!\n)${unsafe.source}`, 'gu');
 /** White space that is seen, line breaks and tabs among it. */
 const blanks = /[\t-\r \u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]+/gu;
 
@@ -48,7 +49,8 @@ export function plainLines(text: string, indent = ''): string {
  */
 export function plainJson(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, undefined, indent);
-  return indent === undefined ? escapeUnsafe(text) : text.split('\n').map(escapeUnsafe).join('\n');
+  // A list of lines would take more memory than the text: those of the indent are told apart by the pattern.
+  return indent === undefined ? escapeUnsafe(text) : text.replaceAll(unsafeWithinLine, escaped);
 }
 
 function escapeUnsafe(text: string): string {

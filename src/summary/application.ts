@@ -1,8 +1,17 @@
 import { createDns, dnsBytes, dnsGap, dnsPort, type DnsEvents, type DnsState } from './dns.ts';
 import type { HeldBytes } from './heldBytes.ts';
-import { createHttp, httpBytes, httpGap, isHttp, type HttpEvents, type HttpFacts, type HttpState } from './http.ts';
+import {
+  createHttp,
+  httpBytes,
+  httpGap,
+  isHttp,
+  leaveHttp,
+  type HttpEvents,
+  type HttpFacts,
+  type HttpState,
+} from './http.ts';
 import type { OpenQueries } from './openQueries.ts';
-import { createTls, isTls, tlsBytes, tlsGap, type TlsEvents, type TlsFacts, type TlsState } from './tls.ts';
+import { createTls, isTls, leaveTls, tlsBytes, tlsGap, type TlsEvents, type TlsFacts, type TlsState } from './tls.ts';
 
 /** What is said over a TCP connection: its bytes in order, and who reads them. */
 export interface Application {
@@ -118,14 +127,20 @@ function read(
   } else if (reader.kind === 'http') {
     httpBytes(reader, fromLow, bytes, start, end, time, events.http);
     // Behind CONNECT there may be TLS.
-    if (reader.over) application.reader = undefined;
+    if (reader.over) {
+      leaveHttp(reader);
+      application.reader = undefined;
+    }
   } else {
     dnsBytes(reader, fromLow, bytes, start, end, time, events.dns);
   }
 }
 
-/** Looks at nothing more of this connection. */
+/** Looks at nothing more of this connection, and gives back what is held of messages that did not become whole. */
 export function leave(application: Application): void {
+  const { reader } = application;
+  if (reader?.kind === 'http') leaveHttp(reader);
+  else if (reader?.kind === 'tls') leaveTls(reader);
   application.reader = undefined;
   application.misses = mostMisses;
 }
@@ -166,5 +181,5 @@ function skip(
   if (reader === undefined) return;
   if (reader.kind === 'tls') tlsGap(reader, fromLow, length, events.tls);
   else if (reader.kind === 'http') httpGap(reader, fromLow, length, time);
-  else dnsGap(reader, fromLow);
+  else dnsGap(reader, fromLow, length, time, events.dns);
 }

@@ -79,6 +79,8 @@ export function createConversations(most: number, onLeave: (left: Conversation) 
     others.packets += one.low.packets + one.high.packets;
     others.bytes += bytesOf(one);
     onLeave(one);
+    one.application = undefined;
+    one.dns = undefined;
     unlink(one);
     unused.push(one);
   };

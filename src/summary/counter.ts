@@ -8,6 +8,7 @@ import {
   type ScanVisitor,
 } from '../pcapng/index.ts';
 import { createAddresses, type Addresses } from './addressTable.ts';
+import { leave } from './application.ts';
 import { createApplicationTotals, type ApplicationTotals } from './applicationTotals.ts';
 import { createClock } from './clock.ts';
 import type { ConversationProtocol } from './conversation.ts';
@@ -92,6 +93,7 @@ export function createCounter(limits: CounterLimits = counterLimits): Counter {
     pairs.add(one);
     if (stateOf(one) !== 'open') left.unanswered += 1;
     if (one.application?.tls !== undefined) left.tls += 1;
+    if (one.application !== undefined) leave(one.application);
   });
   const frame = createFrame();
   const transport = createTransport(conversations, application, frame);

@@ -17,6 +17,8 @@ interface DnsSide {
   have: number;
   /** Bytes of the message; -1: its length is not read yet. */
   length: number;
+  /** A part of the message is missing; what came before it was read. */
+  cut: boolean;
   lost: boolean;
 }
 
@@ -30,6 +32,8 @@ export interface DnsEvents {
 }
 
 const headerLength = 12;
+/** The number and the flags: what comes first. */
+const flagsEnd = 4;
 /** Of a message over TCP: the question stands at its beginning. */
 const keptBytes = 512;
 /** Nanoseconds within which the same number is the same query (`dns.retransmission_timer` of Wireshark). */
@@ -44,11 +48,11 @@ export function createDns(open: OpenQueries): DnsState {
 }
 
 function sideOf(state: DnsState, fromLow: boolean): DnsSide {
-  const made = (): DnsSide => ({ message: new Uint8Array(keptBytes), have: 0, length: -1, lost: false });
+  const made = (): DnsSide => ({ message: new Uint8Array(keptBytes), have: 0, length: -1, cut: false, lost: false });
   return fromLow ? (state.low ??= made()) : (state.high ??= made());
 }
 
-/** A message. @param time nanoseconds */
+/** A message, of which the end may be missing. @param time nanoseconds */
 export function dnsMessage(
   { open, asker }: DnsState,
   bytes: Uint8Array,
@@ -57,7 +61,7 @@ export function dnsMessage(
   time: number,
   events: DnsEvents,
 ): void {
-  if (end - start < headerLength) return;
+  if (end - start < flagsEnd) return;
   const id = number16(bytes, start);
   const flags = number16(bytes, start + 2);
   const asked = open.timeOf(asker, id);
@@ -95,21 +99,40 @@ export function dnsBytes(
       side.have = 0;
       if (side.length < headerLength) side.lost = true;
     } else if (side.have === side.length) {
-      dnsMessage(state, side.message, 0, Math.min(side.length, keptBytes), time, events);
-      side.have = 0;
-      side.length = -1;
+      if (!side.cut) dnsMessage(state, side.message, 0, Math.min(side.length, keptBytes), time, events);
+      nextMessage(side);
     }
   }
 }
 
-/** Bytes that were not captured: where the next message begins is not known any more. */
-export function dnsGap(state: DnsState, fromLow: boolean): void {
-  sideOf(state, fromLow).lost = true;
+/**
+ * Bytes over TCP that were not captured. The beginning of a message says what it is; where the next one begins is not
+ * known when the length of this one is not, or is less than what is missing.
+ */
+export function dnsGap(state: DnsState, fromLow: boolean, length: number, time: number, events: DnsEvents): void {
+  const side = sideOf(state, fromLow);
+  const rest = side.length === -1 ? 0 : side.length - side.have;
+  if (side.lost || length > rest) {
+    side.lost = true;
+    return;
+  }
+  if (!side.cut) {
+    side.cut = true;
+    dnsMessage(state, side.message, 0, Math.min(side.have, keptBytes), time, events);
+  }
+  side.have += length;
+  if (side.have === side.length) nextMessage(side);
+}
+
+function nextMessage(side: DnsSide): void {
+  side.have = 0;
+  side.length = -1;
+  side.cut = false;
 }
 
 /** The name in the question, with dots; undefined when there is none, or not all of it. */
 function questionName(bytes: Uint8Array, start: number, end: number): string | undefined {
-  if (number16(bytes, start + 4) === 0) return undefined;
+  if (end - start < headerLength || number16(bytes, start + 4) === 0) return undefined;
   const labels: string[] = [];
   let at = start + headerLength;
   // A name has 255 bytes at most (RFC 1035, 2.3.4), and in a question nothing to point at.

@@ -24,8 +24,9 @@ interface HttpSide {
   sends: 'requests' | 'responses' | undefined;
 }
 
+/** What its response depends on. No text: one that was cut out of a head would keep the whole head in memory. */
 interface Request {
-  readonly method: string;
+  readonly kind: 'HEAD' | 'CONNECT' | 'other';
   /** When its last byte came; undefined before. */
   end: number | undefined;
 }
@@ -54,7 +55,7 @@ export interface HttpEvents {
 const methods = ['GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'CONNECT', 'TRACE'] as const;
 const longestHead = 65_536;
 /** Requests of a connection that wait for their responses. */
-const mostWaiting = 100;
+const mostWaiting = 32;
 const largestChunk = 2 ** 40;
 
 /** A connection. @param held has room for heads that are not whole */
@@ -131,6 +132,11 @@ export function httpGap(state: HttpState, fromLow: boolean, length: number, time
   const inBody = side.state === 'body' || side.state === 'chunkData';
   if (inBody && length <= side.left) pass(state, side, length, time);
   else lose(state, side);
+}
+
+/** Gives back the room for heads that will not become whole. */
+export function leaveHttp(state: HttpState): void {
+  for (const side of [state.low, state.high]) if (side.have > 0) state.held.drop(side);
 }
 
 function restart({ held }: HttpState, side: HttpSide): void {
@@ -234,7 +240,7 @@ function readRequest(
   state.facts.requests += 1;
   events.request(method);
   if (state.waiting.length >= mostWaiting) state.waiting = [];
-  state.waiting.push({ method, end: undefined });
+  state.waiting.push({ kind: method === 'HEAD' || method === 'CONNECT' ? method : 'other', end: undefined });
   beginBody(state, side, head, false, time);
 }
 
@@ -256,11 +262,11 @@ function readResponse(
   if (group === 1 && status !== 101) return;
   const request = state.waiting.shift();
   if (request?.end !== undefined) events.time(time - request.end);
-  if (status === 101 || (request?.method === 'CONNECT' && group === 2)) {
+  if (status === 101 || (request?.kind === 'CONNECT' && group === 2)) {
     state.over = true;
     return;
   }
-  const isEmpty = request?.method === 'HEAD' || status === 204 || status === 304;
+  const isEmpty = request?.kind === 'HEAD' || status === 204 || status === 304;
   if (isEmpty) restart(state, side);
   else beginBody(state, side, head, true, time);
 }

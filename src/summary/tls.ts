@@ -137,6 +137,11 @@ export function tlsGap(state: TlsState, fromLow: boolean, length: number, events
   else side.over = true;
 }
 
+/** Gives back the room for hellos that will not become whole. */
+export function leaveTls({ held, low, high }: TlsState): void {
+  for (const { hello } of [low, high]) if (hello.have > 0) held.drop(hello);
+}
+
 function beginRecord(side: TlsSide): void {
   const { header } = side;
   side.have = 0;
@@ -183,6 +188,7 @@ function readHello({ facts, held }: TlsState, side: TlsSide, hello: Uint8Array, 
   held.drop(side.hello);
 }
 
+const tls12 = 0x0303;
 /** Type and length of the message, version, random: where the session id begins (RFC 8446, 4.1.2). */
 const sessionAt = 38;
 
@@ -206,6 +212,8 @@ function readServerHello(message: Uint8Array, facts: TlsFacts, events: TlsEvents
   let at = sessionAt;
   at += 1 + octet(message, at) + 3;
   const selected = extensionAt(message, at, extensions.supportedVersions);
+  // TLS 1.3 calls itself 1.2 outside of the extension: without the end of the message, that says nothing.
+  if (selected === undefined && number16(message, 4) === tls12 && !isWholeHello(message)) return;
   const version = selected === undefined ? number16(message, 4) : number16(message, selected);
   facts.version ??= version;
   events.version(version);
@@ -215,8 +223,9 @@ function readServerHello(message: Uint8Array, facts: TlsFacts, events: TlsEvents
 function extensionAt(message: Uint8Array, start: number, wanted: number): number | undefined {
   let at = start + 2;
   while (at + 4 <= message.length) {
-    if (number16(message, at) === wanted) return at + 4;
-    at += 4 + number16(message, at + 2);
+    const length = number16(message, at + 2);
+    if (number16(message, at) === wanted) return at + 4 + length > message.length ? undefined : at + 4;
+    at += 4 + length;
   }
   return undefined;
 }

@@ -21,12 +21,10 @@ import {
   zeroWindows,
 } from '../support/summary/captures.ts';
 import { randomTcp } from '../support/summary/randomTcp.ts';
-import { summaryOf } from '../support/summary/read.ts';
+import { expectSame } from '../support/summary/sameAsTshark.ts';
 import { trafficFile } from '../support/summary/traffic.ts';
-import { ourFacts, tsharkFacts, type Facts } from '../support/summary/tshark.ts';
 
 let folder = '';
-let files = 0;
 
 beforeAll(async () => {
   await ensurePackages(capturePackages, stderrProgress);
@@ -37,88 +35,78 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Expects the same of both. @param but facts that are not compared */
-async function expectSame(bytes: Uint8Array, ...but: (keyof Facts)[]): Promise<Facts> {
-  files += 1;
-  const path = join(folder, `${files}.pcapng`);
-  await writeFile(path, bytes);
-  const [ours, theirs] = [ourFacts(summaryOf([[bytes]])), await tsharkFacts(path)];
-  const without = { handshakes: undefined, ...Object.fromEntries(but.map((name) => [name, undefined])) };
-  expect({ ...ours, ...without }).toEqual({ ...theirs, ...without });
-  expect([...ours.handshakes.keys()].toSorted()).toEqual([...theirs.handshakes.keys()].toSorted());
-  // tshark shows it at segments behind the first ACK alone, and also for an ACK with RST, which refuses.
-  const both = [...theirs.handshakes].filter(([key, handshake]) => handshake !== '' && ours.handshakes.get(key) !== '');
-  expect(both.map(([key]) => [key, ours.handshakes.get(key)])).toEqual(both);
-  return ours;
-}
-
 test('a busy pod with DNS and HTTP: the same as tshark', async () => {
-  const facts = await expectSame(Buffer.concat([...trafficFile({ bytes: 4e6, loss: 0 })]));
+  const facts = await expectSame(folder, Buffer.concat([...trafficFile({ bytes: 4e6, loss: 0 })]));
   expect(facts.requests).toBeGreaterThan(150);
 });
 
 test('a busy pod whose network loses segments: the same as tshark', async () => {
   // What tshark makes of HTTP behind a segment that was sent again is less than there is.
-  const { tcp } = await expectSame(Buffer.concat([...trafficFile({ bytes: 4e6, loss: 0.02 })]), 'statuses', 'requests');
+  const { tcp } = await expectSame(
+    folder,
+    Buffer.concat([...trafficFile({ bytes: 4e6, loss: 0.02 })]),
+    'statuses',
+    'requests',
+  );
   expect(tcp.filter((text) => !text.includes('retransmissions 0')).length).toBeGreaterThan(10);
 });
 
 test.each([1, 2, 3])('300 connections of nonsense, seed %i: the same as tshark', async (seed) => {
-  const { tcp } = await expectSame(captureOf(randomTcp(seed, 300)));
+  const { tcp } = await expectSame(folder, captureOf(randomTcp(seed, 300)));
   expect(tcp.length).toBeGreaterThan(300);
 });
 
 test('data sent again, after repeated acknowledgements, for nothing, and overtaken: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(retransmissions()));
+  const { tcp } = await expectSame(folder, captureOf(retransmissions()));
   expect(tcp[0]).toContain('retransmissions 4 disorder 1');
 });
 
 test('a window that closes and is probed: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(zeroWindows()));
+  const { tcp } = await expectSame(folder, captureOf(zeroWindows()));
   expect(tcp[0]).toContain('zero 3');
 });
 
 test('connections refused, not answered and reset: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(resets()));
+  const { tcp } = await expectSame(folder, captureOf(resets()));
   expect(tcp.map((text) => text.slice(-8))).toEqual(['resets 1', 'resets 0', 'resets 1']);
 });
 
 test('a SYN again behind a reset with another number: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(resetAndAgain()));
+  const { tcp } = await expectSame(folder, captureOf(resetAndAgain()));
   expect(tcp[0]).toContain('retransmissions 1 disorder 0');
 });
 
 test('the same ports for two connections: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(reusedPorts()));
+  const { tcp } = await expectSame(folder, captureOf(reusedPorts()));
   expect(tcp).toHaveLength(2);
 });
 
 test('DNS over UDP, with failures, a repeated query and answers that never come: the same as tshark', async () => {
-  const { dnsCodes, dnsTimes } = await expectSame(captureOf(dnsOverUdp()));
+  const { dnsCodes, dnsTimes } = await expectSame(folder, captureOf(dnsOverUdp()));
   expect(dnsCodes).toEqual(['NOERROR 4', 'NXDOMAIN 2', 'REFUSED 1', 'SERVFAIL 1']);
   expect(dnsTimes).toMatch(/^7 0.001234567 2.500000000/);
 });
 
 test('DNS over TCP, in segments that are no messages: the same as tshark', async () => {
-  const { dnsCodes } = await expectSame(captureOf(dnsOverTcp()));
+  const { dnsCodes } = await expectSame(folder, captureOf(dnsOverTcp()));
   expect(dnsCodes).toEqual(['NOERROR 1', 'NXDOMAIN 1', 'REFUSED 1']);
 });
 
 test.each([...linkHeaders()])(
   'packets behind a link header, %s: the same as tshark',
   async (_, { linkType, frames }) => {
-    const { tcp } = await expectSame(pcapOf(frames, { linkType, nano: true }));
+    const { tcp } = await expectSame(folder, pcapOf(frames, { linkType, nano: true }));
     expect(tcp).toHaveLength(1);
   },
 );
 
 test('IPv6 with extension headers: the same as tshark', async () => {
-  const { tcp } = await expectSame(captureOf(ipv6WithExtensions()), 'table');
+  const { tcp } = await expectSame(folder, captureOf(ipv6WithExtensions()), 'table');
   expect(tcp[0]).toContain('retransmissions 1');
 });
 
 test('packets of which the first 60 bytes were kept: the same as tshark, with their length on the wire', async () => {
-  const { tcp } = await expectSame(captureOf(randomTcp(9, 50), 60));
+  const { tcp } = await expectSame(folder, captureOf(randomTcp(9, 50), 60));
   expect(tcp.length).toBeGreaterThan(50);
 });
 
@@ -128,7 +116,7 @@ test.each([
   [false, false],
   [false, true],
 ])('classic pcap, little-endian %s, nanoseconds %s: the same as tshark', async (little, nano) => {
-  const { tcp } = await expectSame(pcapOf(randomTcp(5, 40), { little, nano }));
+  const { tcp } = await expectSame(folder, pcapOf(randomTcp(5, 40), { little, nano }));
   expect(tcp.length).toBeGreaterThan(40);
 });
 
@@ -150,7 +138,7 @@ async function realCapture(): Promise<Uint8Array> {
 }
 
 test('real programs with HTTP, TLS 1.2 and 1.3, a failed handshake, DNS and a refused port: the same as tshark', async () => {
-  const facts = await expectSame(await realCapture());
+  const facts = await expectSame(folder, await realCapture());
   expect(facts.serverNames).toEqual(['new.shop.example 2', 'old.shop.example 1', 'weak.shop.example 1']);
   expect(facts.versions).toEqual(['TLS 1.2 1', 'TLS 1.3 2']);
   expect(facts.alerts).toEqual(['handshake_failure 1']);

@@ -162,6 +162,37 @@ test('Ctrl-C ends the live count, and what was counted is printed', async () => 
   expect(stdout).toContain('4 connections');
 });
 
+test('--live into a pipe prints the table once, at the end, and says so', async () => {
+  const { stdout, stderr, exitCode } = await summary(await file('live.pcapng', several), '--live');
+  expect([exitCode, String(stdout).match(/^CAPTURE$/gm)]).toEqual([0, ['CAPTURE']]);
+  expect(stderr).toContain('the table follows at the end');
+});
+
+test('--live -o json prints a line with all that was counted so far, and a last one', async () => {
+  const running = execa(process.execPath, ['bin/packet-capture.js', 'summary', '-', '--live', '-o', 'json'], {
+    lines: true,
+  });
+  const half = captureOf(retransmissions());
+  running.stdin.write(half);
+  const lines: string[] = [];
+  for await (const line of running) {
+    lines.push(line);
+    // The second half comes when the first one was shown.
+    if (lines.length === 1) running.stdin.end(several);
+  }
+  const connections = lines.map((line) => (JSON.parse(line) as { tcp: { connections: number } }).tcp.connections);
+  expect([connections[0], connections.at(-1)]).toEqual([1, 4]);
+});
+
+test('whoever reads --live -o json may end it', async () => {
+  const running = execa(process.execPath, ['bin/packet-capture.js', 'summary', '-', '--live', '-o', 'json'], {
+    reject: false,
+  });
+  running.stdin.write(several);
+  running.stdout.once('data', () => running.stdout.destroy());
+  expect((await running).exitCode).toBe(0);
+});
+
 test('--map draws into a new file, and replaces one only with --force', async () => {
   const path = await file('map.pcapng', several);
   const map = join(folder, 'map.svg');
@@ -176,8 +207,12 @@ test('--map draws into a new file, and replaces one only with --force', async ()
 });
 
 test.each([
-  ['--live without a terminal', ['a.pcapng', '--live'], 'USAGE', 2],
-  ['--live as JSON', ['a.pcapng', '--live', '-o', 'json'], 'USAGE', 2],
+  ['--live as Markdown', ['a.pcapng', '--live', '-o', 'markdown'], 'USAGE', 2],
+  ['a workload and a file', ['deploy/web', 'package.json'], 'USAGE: deploy/web is no file, and files and pods', 2],
+  ['a file and a pod', ['missing.pcapng', 'web-1'], 'USAGE: web-1 is no file, and files and pods are not mixed', 2],
+  ['two workloads', ['deploy/web', 'deploy/api'], 'USAGE: deploy/web is no file, and pods are counted for one', 2],
+  ['labels and a file', ['-l', 'app=web', 'a.pcapng'], 'USAGE: -l selects pods, and a.pcapng is named, too', 2],
+  ['a path without a file', ['captures/shop/web-1/gone'], 'FILE_UNREADABLE', 2],
   ['a flag for pods with a file', ['a.pcapng', '--duration', '3s'], 'USAGE', 2],
   ['nothing', [], 'USAGE', 2],
   ['no file at all', ['missing.pcapng'], 'FILE_UNREADABLE', 2],

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { measuredRun } from '../support/commands/measuredRun.ts';
+import { clientsCapture, type ClientKind } from '../support/summary/manyClients.ts';
 import { trafficFile } from '../support/summary/traffic.ts';
 
 let folder = '';
@@ -53,3 +54,32 @@ test('a summary of 1 GB takes at most half of the time of tshark for the convers
   expect(ratio).toBeLessThan(0.5);
   expect(peak).toBeLessThan(200e6);
 });
+
+const kinds: readonly (readonly [ClientKind, string])[] = [
+  ['once', 'that each come once'],
+  ['beginning', 'whose short requests never end'],
+  ['longBeginning', 'whose long requests never end'],
+  ['pipelined', 'whose many requests nobody answers'],
+  ['longMethod', 'with methods that nobody knows'],
+  ['hello', 'whose ClientHello never ends'],
+  ['query', 'whose query of DNS never ends'],
+];
+
+test.each(kinds)(
+  '%s: 200,000 clients %s take less than 200 MB, as a table and as JSON with all rows and a map',
+  async (kind) => {
+    const file = join(folder, 'clients.pcapng');
+    await pipeline(Readable.from(clientsCapture(kind, 200_000)), createWriteStream(file));
+    const peaks: number[] = [];
+    const map = ['--map', join(folder, 'map.svg'), '--force'];
+    for (const args of [[], ['-o', 'json'], ['-o', 'json', '--top', '10000', ...map]]) {
+      const { exitCode, stderr, peakBytes } = await measuredRun(['summary', file, ...args], {});
+      expect([exitCode, stderr]).toEqual([0, '']);
+      peaks.push(peakBytes);
+    }
+    console.info(
+      `${kind}: ${peaks.map((bytes) => Math.round(bytes / 1e6)).join(', ')} MB as table, JSON, and JSON with all rows and a map`,
+    );
+    expect(Math.max(...peaks)).toBeLessThan(200e6);
+  },
+);

@@ -12,7 +12,17 @@ import { addPodFlags, type PodFlags } from '../flags/podFlags.ts';
 import { addStreamFlags } from '../flags/streamFlags.ts';
 import { readPieces } from '../io/captureInput.ts';
 import { interruption } from '../io/interruption.ts';
-import { isTerminal, print, printJson, printScreen, say, sayError, terminalRows } from '../io/output.ts';
+import {
+  exitWhenUnread,
+  isTerminal,
+  print,
+  printJson,
+  printJsonLine,
+  printScreen,
+  say,
+  sayError,
+  terminalRows,
+} from '../io/output.ts';
 import { openStreamOutput, unwritable } from '../io/streamOutput.ts';
 import { addCaptureFlags, runStream } from './stream.ts';
 
@@ -32,7 +42,10 @@ export function addSummary(program: Command): void {
     )
     .option('--top <COUNT>', 'rows of each list; the others are one sum (default: 10; json: 1000)')
     .option('--map <FILE>', 'also draw who talks to whom, with volume and errors, into a new SVG file')
-    .option('--live', 'show the table while it is counted, every 2 seconds');
+    .option(
+      '--live',
+      'show what is counted so far every 2 seconds, on a terminal; with -o json a line each, also into a pipe',
+    );
   addCaptureFlags(addStreamFlags(addPodFlags(command)))
     .addHelpText('after', '\nExit codes: 0 all was read, 1 a part could not be read, 2 wrong usage.')
     .action(async (names: readonly string[], flags: SummaryFlags) => {
@@ -50,6 +63,9 @@ export interface SummaryFlags extends PodFlags, NamesFlag, Readonly<Record<strin
   readonly live?: boolean;
 }
 
+/** What `--live` shows: a table that is drawn again, or a line of JSON for programs. */
+type LiveOutput = 'screen' | 'lines';
+
 /** So many conversations and pairs are kept. */
 const mostRows = 10_000;
 const rowsForPeople = 10;
@@ -61,13 +77,14 @@ const redrawEvery = 2000;
 export async function runSummary(names: readonly string[], flags: SummaryFlags): Promise<void> {
   const top = flags.top === undefined ? undefined : countOf(flags.top, '--top', mostRows);
   const rows = top ?? (flags.output === 'json' ? rowsForPrograms : rowsForPeople);
-  checkLive(flags);
+  const live = liveOutputOf(flags);
   const isTarget = await namesPods(names, flags);
   if (!isTarget) checkFiles(names, flags);
   const draw = await openMap(flags);
   keepMemorySmall();
   const counter = createCounter();
-  const screen = flags.live === true ? setInterval(() => showLive(counter, rows), redrawEvery) : undefined;
+  if (live === 'lines') exitWhenUnread();
+  const screen = live === undefined ? undefined : setInterval(() => showLive(live, counter, rows), redrawEvery);
   let problems: readonly CodedError[];
   try {
     problems = isTarget ? await readPods(names[0], flags, counter) : await readFiles(names, counter);
@@ -76,7 +93,8 @@ export async function runSummary(names: readonly string[], flags: SummaryFlags):
   }
   const last = problems.at(-1);
   if (last === undefined || counter.counts.packets > 0) {
-    printSummary(summarize(counter.counts, rows), flags.output);
+    if (live === 'lines') printJsonLine(summarize(counter.counts, rows));
+    else printSummary(summarize(counter.counts, rows), flags.output);
     await draw?.(summarize(counter.counts, rows, Number.POSITIVE_INFINITY));
   }
   problems.slice(0, -1).forEach(sayError);
@@ -92,31 +110,66 @@ function keepMemorySmall(): void {
   setFlagsFromString('--heap-growing-percent=50');
 }
 
-function checkLive({ live, output }: SummaryFlags): void {
-  if (live !== true) return;
-  if (output !== 'table') throw codedError('USAGE', `--live shows a table, not ${output}`, { where: '--live' });
-  if (!isTerminal()) throw codedError('USAGE', 'standard output is not a terminal', { where: '--live' });
+/**
+ * Without a terminal a table is printed once, at the end, because whoever reads it later wants the last one.
+ * @throws USAGE
+ */
+function liveOutputOf({ live, output }: SummaryFlags): LiveOutput | undefined {
+  if (live !== true) return undefined;
+  if (output === 'json') return 'lines';
+  if (output === 'markdown')
+    throw codedError('USAGE', '--live does not go with Markdown, which is for a text that stays', {
+      where: '--live',
+      hint: 'Leave --live out: Markdown is printed at the end. Or use -o json, which prints a line every 2 seconds.',
+    });
+  if (isTerminal()) return 'screen';
+  say('standard output is not a terminal: the table follows at the end (with -o json, a line every 2 seconds)');
+  return undefined;
 }
 
 /** Whether pods are meant: labels, or one name that is no file and does not look like one. @throws USAGE */
 async function namesPods(names: readonly string[], { selector }: SummaryFlags): Promise<boolean> {
-  const [first, ...others] = names;
-  if (selector !== undefined && first === undefined) return true;
-  if (first === undefined) {
+  if (selector !== undefined) {
+    const [named] = names;
+    if (named === undefined) return true;
+    throw codedError('USAGE', `-l selects pods, and ${named} is named, too`, {
+      where: named,
+      hint: 'Leave one of them out: files and pods are not mixed, and labels take no name.',
+    });
+  }
+  if (names.length === 0) {
     throw codedError('USAGE', 'no capture is named', {
       hint: 'Name files, - for standard input, or pods: a pod, a workload (deploy/web), or labels with -l.',
     });
   }
-  if (selector !== undefined) return true;
-  if (others.length > 0 || first === '-' || first === '') return false;
-  const looksLikeFile = /^[./]|\.(?:pcapng|pcap|cap)(?:\.gz)?$/i.test(first);
-  return (
-    !looksLikeFile &&
-    !(await lstat(first).then(
-      () => true,
-      () => false,
-    ))
+  const targets = await targetsAmong(names);
+  const [target] = targets;
+  if (target === undefined || names.length === 1) return target !== undefined;
+  throw codedError('USAGE', `${target} is no file, and ${mixedText(names, targets)}`, {
+    where: target,
+    hint: `Count the packets of pods by themselves: \`packet-capture summary ${target}\`, or several with labels (-l).`,
+  });
+}
+
+function mixedText(names: readonly string[], targets: readonly string[]): string {
+  return targets.length === names.length ? 'pods are counted for one name at a time' : 'files and pods are not mixed';
+}
+
+/** Names that can only be those of pods and workloads: not standard input, not there as files, and not like a path. */
+async function targetsAmong(names: readonly string[]): Promise<string[]> {
+  const isFile = await Promise.all(
+    names.map(
+      async (name) =>
+        name === '-' ||
+        !/^[^./][^/]*(?:\/[^/]+)?$/.test(name) ||
+        /\.(?:pcapng|pcap|cap)(?:\.gz)?$/i.test(name) ||
+        lstat(name).then(
+          () => true,
+          () => false,
+        ),
+    ),
   );
+  return names.filter((_, index) => isFile[index] === false);
 }
 
 /** Flags that say what is captured in pods. */
@@ -208,8 +261,10 @@ async function readFile(file: string, counter: Counter, interrupted: AbortSignal
   });
 }
 
-function showLive(counter: Counter, rows: number | undefined): void {
-  printScreen(formatSummary(summarize(counter.counts, rows)).slice(0, terminalRows() - 1));
+function showLive(live: LiveOutput, counter: Counter, rows: number): void {
+  const summary = summarize(counter.counts, rows);
+  if (live === 'lines') printJsonLine(summary);
+  else printScreen(formatSummary(summary).slice(0, terminalRows() - 1));
 }
 
 function printSummary(summary: Summary, format: SummaryFlags['output']): void {

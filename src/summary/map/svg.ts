@@ -13,6 +13,8 @@ const letter = 7.25;
 const box = { height: 36, gap: 12, padding: 8 } as const;
 const margin = 24;
 const head = 64;
+/** Room for the line about pairs that are not drawn. */
+const noteHeight = 20;
 /** Between columns: room for curves and what is written on them. */
 const gutter = 190;
 const mostLabels = 24;
@@ -37,12 +39,14 @@ interface Line {
  */
 export function drawMap(summary: Summary): string {
   const graph = graphOf(summary, mostHosts);
-  const { boxes, width, height } = place(graph);
+  const top = head + (summary.others.pairs.pairs === 0 ? 0 : noteHeight);
+  const { boxes, width, height } = place(graph, top);
   const lines = linesOf(graph.edges, boxes);
   const labelled = graph.edges.length <= mostLabels;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="12">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    darkStyle,
+    `<rect class="page" width="${width}" height="${height}" fill="#ffffff"/>`,
     `<defs>${Object.entries(colours).map(marker).join('')}</defs>`,
     ...headLines(summary, graph),
     // What went wrong lies on top.
@@ -55,6 +59,26 @@ export function drawMap(summary: Summary): string {
 }
 
 const colours = { plain: '#8aa0bd', minor: '#d9822b', error: '#d13438' } as const;
+/** Of what is written on lines: on white, small letters need more contrast than lines. */
+const wordColours = { plain: '#44546a', minor: '#9c5700', error: '#c02a2e' } as const;
+
+/**
+ * For viewers with a dark theme. What is drawn has the colours of a light one as attributes, which programs that know no
+ * style sheets show.
+ */
+const darkStyle = `<style>@media (prefers-color-scheme: dark) {
+text { fill: #e6edf3 }
+.page { fill: #0d1117 }
+.host { fill: #172131; stroke: #7d93b5 }
+.rest { fill: #20242b }
+.more { fill: #a9b4c2 }
+.on-line { stroke: #0d1117 }
+.on-line.plain { fill: #b6c4d6 }
+.on-line.minor { fill: #f0a35c }
+.on-line.error { fill: #ff8a84 }
+path[stroke="${colours.error}"] { stroke: #f85149 }
+marker path[fill="${colours.error}"] { fill: #f85149 }
+}</style>`;
 
 /** Some lost segments are no error. */
 function kindOf({ errors }: Edge): keyof typeof colours {
@@ -70,7 +94,7 @@ function marker([name, colour]: readonly [string, string]): string {
   return `<marker id="${name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" fill="${colour}"/></marker>`;
 }
 
-function headLines({ packets, bytes, seconds, from }: Summary, { hosts, edges }: Graph): string[] {
+function headLines({ packets, bytes, seconds, from, others }: Summary, { hosts, edges }: Graph): string[] {
   const known = hosts.filter(({ isRest }) => !isRest).length;
   const title = `${countText(known, 'host')}, ${countText(packets, 'packet')}, ${formatBytes(bytes)} bytes in ${timeText(seconds)}${from === null ? '' : ` from ${from}`}`;
   const wrong = edges.filter((edge) => kindOf(edge) === 'error').length;
@@ -83,14 +107,21 @@ function headLines({ packets, bytes, seconds, from }: Summary, { hosts, edges }:
   return [
     text(margin, 24, title, 'font-weight="bold"'),
     ...legend.map(([kind, words]) => {
-      const drawn = `<path d="M${x} 44h24" stroke="${colours[kind]}" stroke-width="3"/>${text(x + 30, 48, words, 'fill="#555555"')}`;
+      const drawn = `<path d="M${x} 44h24" stroke="${colours[kind]}" stroke-width="3"/>${text(x + 30, 48, words, 'class="more" fill="#555555"')}`;
       x += 30 + Math.ceil(words.length * letter) + 24;
       return drawn;
     }),
+    ...(others.pairs.pairs === 0 ? [] : [text(margin, 48 + noteHeight, moreText(others.pairs), 'fill="#000000"')]),
   ];
 }
 
-function place(graph: Graph): { readonly boxes: Box[]; readonly width: number; readonly height: number } {
+/** Pairs that were too many to be kept. */
+function moreText({ pairs, packets, bytes }: Summary['others']['pairs']): string {
+  return `and ${pairs} more ${pairs === 1 ? 'pair' : 'pairs'} of hosts, not drawn: ${countText(packets, 'packet')}, ${formatBytes(bytes)} bytes`;
+}
+
+/** @param top where the first row begins */
+function place(graph: Graph, top: number): { readonly boxes: Box[]; readonly width: number; readonly height: number } {
   const layers = layersOf(graph);
   const most = Math.max(1, ...layers.map(({ length }) => length));
   const full = most * (box.height + box.gap) - box.gap;
@@ -105,12 +136,12 @@ function place(graph: Graph): { readonly boxes: Box[]; readonly width: number; r
     const own = layer.length * (box.height + box.gap) - box.gap + extra * (layer.length - 1);
     for (const [row, index] of layer.entries()) {
       const host = graph.hosts[index];
-      const y = Math.round(head + (full - own) / 2 + row * (box.height + box.gap + extra));
+      const y = Math.round(top + (full - own) / 2 + row * (box.height + box.gap + extra));
       if (host !== undefined) boxes[index] = { host, x, y, width };
     }
     x += width + gutter;
   }
-  return { boxes, width: Math.max(560, x - gutter + margin), height: head + full + margin };
+  return { boxes, width: Math.max(560, x - gutter + margin), height: top + full + margin };
 }
 
 function labelOf(host: Host | undefined): string {
@@ -209,11 +240,11 @@ function edgeText({ packets, bytes, protocols, errors }: Edge): string {
 }
 
 function drawBox({ host, x, y, width }: Box): string {
-  const look = host.isRest ? 'fill="#f4f4f4" stroke-dasharray="4 3"' : 'fill="#eef3fa"';
+  const look = host.isRest ? 'class="host rest" fill="#f4f4f4" stroke-dasharray="4 3"' : 'class="host" fill="#eef3fa"';
   return [
     `<g><title>${escaped(host.label)}</title><rect x="${x}" y="${y}" width="${width}" height="${box.height}" rx="5" ${look} stroke="#4a5d78"/>`,
     text(x + box.padding, y + 15, labelOf(host)),
-    `${text(x + box.padding, y + 29, formatBytes(host.bytes), 'fill="#666666" font-size="10"')}</g>`,
+    `${text(x + box.padding, y + 29, formatBytes(host.bytes), 'class="more" fill="#5c5c5c" font-size="10"')}</g>`,
   ].join('');
 }
 
@@ -221,12 +252,11 @@ function drawLabel({ edge, label }: Line): string {
   const kind = kindOf(edge);
   const [worst] = edge.errors.toSorted((a, b) => b.count - a.count).filter(({ what }) => isWorst(what, edge));
   const words = worst === undefined ? formatBytes(edge.bytes) : `${worst.what} ${worst.count}`;
-  const colour = kind === 'plain' ? '#44546a' : colours[kind];
   return text(
     round(label.x),
     round(label.y + 4),
     words,
-    `fill="${colour}" font-size="10" text-anchor="middle" stroke="#ffffff" stroke-width="3" paint-order="stroke"`,
+    `class="on-line ${kind}" fill="${wordColours[kind]}" font-size="10" text-anchor="middle" stroke="#ffffff" stroke-width="3" paint-order="stroke"`,
   );
 }
 

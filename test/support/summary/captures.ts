@@ -13,18 +13,25 @@ import {
 } from './frames.ts';
 import type { TimedFrame } from './randomTcp.ts';
 
-/** A capture of Ethernet with nanoseconds. @param snaplen bytes that are kept of a packet; 0: all */
-export function captureOf(frames: readonly TimedFrame[], snaplen = 0): Uint8Array {
+/**
+ * A capture of Ethernet with nanoseconds.
+ * @param snaplen bytes that are kept of a packet, or how many of which; 0: all
+ */
+export function captureOf(
+  frames: readonly TimedFrame[],
+  snaplen: number | ((frame: Uint8Array) => number) = 0,
+): Uint8Array {
   let time = 1_700_000_000_000_000_000n;
   return Buffer.concat([
     sectionBlock(true),
-    interfaceBlock(true, 1, snaplen, [
+    interfaceBlock(true, 1, typeof snaplen === 'number' ? snaplen : 0, [
       { code: 2, value: 'eth0' },
       { code: 9, value: Uint8Array.of(9) },
     ]),
     ...frames.map(({ after, frame }) => {
       time += BigInt(after);
-      return packetBlock(true, 0, time, snaplen === 0 ? frame : frame.subarray(0, snaplen), frame.length);
+      const kept = typeof snaplen === 'number' ? snaplen || frame.length : snaplen(frame);
+      return packetBlock(true, 0, time, frame.subarray(0, kept), frame.length);
     }),
   ]);
 }

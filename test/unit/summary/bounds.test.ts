@@ -4,7 +4,7 @@ import { createOpenQueries } from '../../../src/summary/openQueries.ts';
 import type { Amount, Summary } from '../../../src/summary/summary.ts';
 import { interfaceBlock, optionBytes, packetBlock, sectionBlock, block } from '../../support/pcapng/captureBytes.ts';
 import { captureOf, createConnection, dnsOverUdp, resets, retransmissions } from '../../support/summary/captures.ts';
-import { tcpFrame } from '../../support/summary/frames.ts';
+import { clientFrames } from '../../support/summary/manyClients.ts';
 import type { TimedFrame } from '../../support/summary/randomTcp.ts';
 import { summaryOf } from '../../support/summary/read.ts';
 import { trafficFile } from '../../support/summary/traffic.ts';
@@ -59,28 +59,9 @@ function expectWhole({
   expect(icmpErrors.length).toBeLessThanOrEqual(1000);
 }
 
-/** Clients that each come once, from an address of their own. @param answered whether there is a server */
+/** @param answered whether there is a server */
 function comeOnce(clients: number, answered: boolean): TimedFrame[] {
-  return Array.from({ length: clients }, (_, index) => {
-    const client = `11.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
-    const ends = { source: client, sourcePort: 40_000, destination: '10.2.0.7', destinationPort: 80 };
-    const back = { source: '10.2.0.7', sourcePort: 80, destination: client, destinationPort: 40_000 };
-    const request = Buffer.from(`GET /${'x'.repeat(index % 9)} HTTP/1.1\r\n\r\n`);
-    const response = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
-    return [
-      tcpFrame({ ...ends, sequence: 1, flags: 'S' }),
-      ...(answered
-        ? [
-            tcpFrame({ ...back, sequence: 1, ack: 2, flags: 'SA' }),
-            tcpFrame({ ...ends, sequence: 2, ack: 2, flags: 'A' }),
-            tcpFrame({ ...ends, sequence: 2, ack: 2, flags: 'PA', data: request }),
-            tcpFrame({ ...back, sequence: 2, ack: 2 + request.length, flags: 'PA', data: response }),
-            tcpFrame({ ...ends, sequence: 2 + request.length, ack: 2 + response.length, flags: 'FA' }),
-            tcpFrame({ ...back, sequence: 2 + response.length, ack: 3 + request.length, flags: 'FA' }),
-          ]
-        : []),
-    ].map((frame) => ({ after: 10_000, frame }));
-  }).flat();
+  return Array.from({ length: clients }, (_, index) => clientFrames(answered ? 'once' : 'unanswered', index)).flat();
 }
 
 const few = { conversations: 400, addresses: 1000 };

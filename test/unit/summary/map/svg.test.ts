@@ -101,6 +101,29 @@ describe('the map', () => {
     expect(svg).toContain('errors (1)');
   });
 
+  test('says how many pairs it does not show', () => {
+    const more = (count: number): Summary => ({
+      ...pairs(['a', 'b']),
+      others: { ...empty.others, pairs: { pairs: count, conversations: count, packets: 2048, bytes: 1_048_576 } },
+    });
+    expect(drawMap(more(192))).toContain('>and 192 more pairs of hosts, not drawn: 2048 packets, 1.0Mi bytes</text>');
+    expect(drawMap(more(1))).toContain('>and 1 more pair of hosts, not drawn');
+    expect(drawMap(more(0))).not.toContain('more pair');
+    const [moved, usual] = [boxesOf(drawMap(more(2))), boxesOf(drawMap(more(0)))];
+    expect(moved[0]?.y).toBeGreaterThan(usual[0]?.y ?? 0);
+  });
+
+  test('has colours for a dark theme, and those of a light one without a style sheet', () => {
+    const svg = drawMap(pairs(['a', 'b'], ['c', 'd', { errors: [{ what: 'refused', count: 1 }] }]));
+    const dark = /<style>@media \(prefers-color-scheme: dark\) \{([^]*?)<\/style>/.exec(svg)?.[1] ?? '';
+    const drawn = svg.replace(/<style>[^]*<\/style>/, '');
+    for (const name of ['page', 'host', 'more', 'on-line']) {
+      expect(dark).toContain(`.${name} {`);
+      expect(drawn).toMatch(new RegExp(`class="(?:[^"]* )?${name}[ "]`));
+    }
+    expect(drawn.match(/<(?:rect|text class)[^>]*>/g)?.filter((tag) => !tag.includes('fill="#'))).toEqual([]);
+  });
+
   test('is the same for the same capture', () => {
     const bytes = shopCapture(36, 14, 5);
     expect(drawMap(summaryOf([[bytes]]))).toBe(drawMap(summaryOf([[bytes]])));
