@@ -131,7 +131,7 @@ test('a capture is started, listed, stopped and downloaded: it has every packet 
     expect(rows[index + 1]).toMatchObject({ 0: pod, 1: 'idle', 2: `udp port ${port}`, 4: '400', 6: '0' });
 
   const merged = join(folder, 'all.pcapng');
-  const fetched = await json<DownloadResult>('download', 'deploy/web', '-o', folder, '--merge', merged, '--json');
+  const fetched = await json<DownloadResult>('download', 'deploy/web', '-o', folder, '--merge', merged, '-o', 'json');
   expect(fetched.files.every(({ result }) => result === 'downloaded')).toBe(true);
   for (const pod of pods) {
     const paths = fetched.files.filter((file) => file.pod === pod).map(({ path }) => path ?? '');

@@ -188,7 +188,7 @@ const clusterCommands: readonly string[][] = [
   ['patch', 'deploy/web', '--dry-run'],
   ['unpatch', 'deploy/web', '-o', 'json'],
   ['download', 'web-1', '-o', 'FOLDER/here'],
-  ['download', 'web-1', '-o', 'FOLDER/here', '--json'],
+  ['download', 'web-1', '-o', 'FOLDER/here', '-o', 'json'],
   ['download', 'web-1', '-o', 'FOLDER/here', '--last', '10m'],
   ['download', 'web-1', '-o', 'FOLDER/here', '--kept'],
   ['keep', 'web-1', '--timeout', '1s'],

@@ -17,6 +17,7 @@ import { makeKubectl, makeKubectlStart, type Kubectl } from '../../kubernetes/ku
 import { formatBytes } from '../../quantity.ts';
 import { version } from '../../version.ts';
 import { addNamesFlag, namesNote, type NamesFlag } from '../flags/namesFlag.ts';
+import { addPathOrJson, type PathOrJson } from '../flags/pathOrJson.ts';
 import { addPodFlags, somePodsOf, type PodFlags } from '../flags/podFlags.ts';
 import { addWindowFlags, windowOfFlags, type WindowFlags } from '../flags/windowFlags.ts';
 import { interruption } from '../io/interruption.ts';
@@ -25,22 +26,23 @@ import { createProgressLine } from '../io/progressLine.ts';
 import { checkFolder, checkNoFile, checkNoFolder, isThere } from '../io/streamOutput.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
+const defaultFolder = 'captures';
+
 /** `download POD|TYPE/NAME|-l SELECTOR`: the capture files of live pods. */
 export function addDownload(program: Command): void {
   const command = program
     .command('download')
     .description('copy the capture files of running pods here, verified by size and checksum; a folder for each pod')
     .argument('[POD|TYPE/NAME]', "a pod's name, or a workload or Service as kubectl takes it: deploy/web");
-  addNamesFlag(addWindowFlags(addPodFlags(command), 'only packets'))
-    .option(
-      '-o, --output <DIR>',
-      'the folder to write to, with a subfolder for each pod; files that are complete are not fetched again',
-      'captures',
-    )
+  addPathOrJson(
+    addNamesFlag(addWindowFlags(addPodFlags(command), 'only packets')),
+    'DIR',
+    `the folder to write to, with a subfolder for each pod; files that are complete are not fetched again (default: ${defaultFolder})`,
+    defaultFolder,
+  )
     .option('--merge <FILE>', 'also merge them by time into one pcapng; its interfaces are named NAMESPACE/POD:DEVICE')
     .option('--kept [ID]', 'files that are kept, and their keep.json, instead of the ring; all of them, or of one keep')
     .option('--open', 'also fetch files that are still being written, as NAME.open.pcapng')
-    .option('--json', 'print the result to standard output, for programs')
     .addHelpText(
       'after',
       '\nExit codes: 0 all files are here, 1 some are missing (run it again: it continues) or there is nothing to merge, 2 wrong usage.',
@@ -51,15 +53,14 @@ export function addDownload(program: Command): void {
 }
 
 /** The flags of `download`. `output` is a folder; `kept` is true without an ID, which means all keeps. */
-export interface DownloadFlags extends PodFlags, WindowFlags, NamesFlag {
+export interface DownloadFlags extends PodFlags, WindowFlags, NamesFlag, PathOrJson {
   readonly output: string;
   readonly merge?: string;
   readonly open?: boolean;
   readonly kept?: string | true;
-  readonly json?: boolean;
 }
 
-/** `download`: writes files to a folder, reports to standard error, and prints the result with `--json`. */
+/** `download`: writes files to a folder, reports to standard error, and prints the result with `-o json`. */
 export async function runDownload(name: string | undefined, flags: DownloadFlags): Promise<void> {
   const { namespace, output: folder, open = false, json = false } = flags;
   const target = somePodsOf(name, flags);

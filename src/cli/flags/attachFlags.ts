@@ -5,6 +5,7 @@ import { bounds } from '../../settings/index.ts';
 import { attachedSettings, notWhenAttached } from '../../sidecar/index.ts';
 import { durationOfFlag } from './flagValues.ts';
 import type { NamesFlag } from './namesFlag.ts';
+import { addPathOrJson, type PathOrJson } from './pathOrJson.ts';
 import { addPodFlags, type PodFlags } from './podFlags.ts';
 import { addSettingFlags } from './settingFlags.ts';
 import { addSidecarFlags, type SidecarFlags } from './sidecarFlags.ts';
@@ -14,7 +15,7 @@ import { addStreamFlags } from './streamFlags.ts';
  * The flags of `attach` as the user wrote them; the settings among them are read by their names in the table of
  * settings.
  */
-export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly<Record<string, unknown>> {
+export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, PathOrJson, Readonly<Record<string, unknown>> {
   /** A path, or `-`; absent: the packets go into files in the pod. */
   readonly output?: string;
   readonly force?: boolean;
@@ -24,7 +25,6 @@ export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, Readonly
   readonly podSecurity?: PodSecurityLevel;
   readonly dryRun?: boolean;
   readonly timeout: string;
-  readonly json?: boolean;
 }
 
 /** How long an attached agent stays. */
@@ -33,8 +33,9 @@ export const defaultTtl = '1h';
 /** Adds the flags of {@link AttachFlags} to a command. */
 export function addAttachFlags(command: Command): Command {
   const flags = addStreamFlags(
-    addPodFlags(command).option(
-      '-o, --output <FILE>',
+    addPathOrJson(
+      addPodFlags(command),
+      'FILE',
       'write the packets here as they arrive, as `stream` does; -: standard output (default: files in the pod, for `download`)',
     ),
   )
@@ -50,8 +51,7 @@ export function addAttachFlags(command: Command): Command {
       ).choices(['privileged', 'baseline', 'restricted']),
     )
     .option('--dry-run', 'let the API server check everything and store nothing; prints what would stay in the pods')
-    .option('--timeout <DURATION>', 'for the containers to start, and then for their captures', '60s')
-    .option('--json', 'print the result to standard output, for programs; not with -o -');
+    .option('--timeout <DURATION>', 'for the containers to start, and then for their captures', '60s');
   // The agent waits until it is told: the command tells it to capture, unless --state says otherwise.
   return addSettingFlags(addSidecarFlags(flags), notWhenAttached, { ...attachedSettings, state: 'running' });
 }
@@ -64,7 +64,7 @@ export function checkAttachFlags({ ttl, reason, output, json, dryRun }: AttachFl
   if (output === '') throw codedError('USAGE', 'a path is empty', { where: '--output' });
   if (json === true && output === '-' && dryRun !== true)
     throw codedError('USAGE', 'standard output is for the packets', {
-      where: '--json',
-      hint: 'Name a file with -o, or leave --json out.',
+      where: '-o json',
+      hint: 'Name a file with -o, or leave the result out.',
     });
 }
