@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import { createCaptureScanner } from '../../pcapng/index.ts';
+import { shell } from '../../shell.ts';
 import { createCounter, summarize, type Counter, type Summary } from '../../summary/index.ts';
 import { drawMap } from '../../summary/map/svg.ts';
 import { formatMarkdown, formatSummary } from '../../summary/report/index.ts';
@@ -147,7 +148,7 @@ async function namesPods(names: readonly string[], { selector }: SummaryFlags): 
   if (target === undefined || names.length === 1) return target !== undefined;
   throw codedError('USAGE', `${target} is no file, and ${mixedText(names, targets)}`, {
     where: target,
-    hint: `Count the packets of pods by themselves: \`packet-capture summary ${target}\`, or several with labels (-l).`,
+    hint: `Count the packets of pods by themselves: ${shell`packet-capture summary ${target}`}, or several with labels (-l).`,
   });
 }
 
