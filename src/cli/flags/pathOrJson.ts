@@ -24,7 +24,7 @@ export function addPathOrJson(command: Command, placeholder: string, text: strin
       new Option(
         `-o, --output <${placeholder}|json>`,
         `${text}; json: the result, for programs, also next to a path`,
-      ).argParser((value, values: readonly string[] = []) => [...values, value]),
+      ).argParser<readonly string[] | undefined>((value, values) => [...(values ?? []), value]),
     )
     .option('--json', 'the same as -o json')
     .hook('preAction', (_, running) => {
