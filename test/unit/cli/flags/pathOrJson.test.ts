@@ -33,16 +33,19 @@ test.each<[args: string[], byDefault: string | undefined, flags: object]>([
 
 test('every command that prints its result as JSON takes -o json', async () => {
   const names = (await makeProgram([])).commands.map((command) => command.name());
-  const found: string[] = [];
-  for (const name of names) {
-    const [command] = (await makeProgram([name])).commands.filter((each) => each.name() === name);
-    for (const each of [command, ...(command?.commands ?? [])]) {
-      const output = each?.options.find(({ long }) => long === '--output');
-      const takesJson =
-        output?.argChoices?.includes('json') === true || /\bjson\b/.test(`${output?.flags} ${output?.description}`);
-      if (each?.options.some(({ long }) => long === '--json') === true) expect([name, takesJson]).toEqual([name, true]);
-      if (takesJson) found.push(name);
-    }
-  }
+  const programs = await Promise.all(names.map(async (name) => makeProgram([name])));
+  const all = programs
+    .flatMap(({ commands }, index) => commands.filter((command) => command.name() === names[index]))
+    .flatMap((command) => [command, ...command.commands])
+    .map((command) => ({
+      name: command.name(),
+      json: command.options.some(({ long }) => long === '--json'),
+      output: command.options.some(
+        ({ long, flags, description, argChoices = [] }) =>
+          long === '--output' && (argChoices.includes('json') || /\bjson\b/.test(`${flags} ${description}`)),
+      ),
+    }));
+  expect(all.filter(({ json, output }) => json && !output)).toEqual([]);
+  const found = all.filter(({ output }) => output).map(({ name }) => name);
   expect(found).toEqual(expect.arrayContaining(['attach', 'download', 'keep', 'status', 'summary', 'why']));
 });
