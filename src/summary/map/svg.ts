@@ -63,7 +63,7 @@ const colours = { plain: '#8aa0bd', minor: '#d9822b', error: '#d13438' } as cons
 const wordColours = { plain: '#44546a', minor: '#9c5700', error: '#c02a2e' } as const;
 
 /**
- * For viewers with a dark theme. What is drawn has the colours of a light one as attributes, which programs that know no
+ * For viewers with a dark theme. What is drawn has the colours of a light one as attributes, which programs without
  * style sheets show.
  */
 const darkStyle = `<style>@media (prefers-color-scheme: dark) {
