@@ -1,28 +1,57 @@
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { execa } from 'execa';
+import { errorTable, formatError, isCodedError } from '../src/errors.ts';
+import { stderrProgress } from './cluster/progress.ts';
 import { root } from './images/root.ts';
-import { packNpmPackage } from './release/npmPackage.ts';
+import { buildRelease, type Commit } from './release/buildRelease.ts';
+import { parts, releaseFiles, type Part } from './release/releaseFiles.ts';
 
 const program = new Command('npm run release --')
   .description('What users download. The same commit gives the same bytes.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-program
-  .command('build')
-  .description('build the npm package; prints its path')
-  .option('--out <DIR>', 'folder for it', 'dist')
-  .action(async ({ out }: { out: string }) => {
-    await mkdir(out, { recursive: true });
-    console.log(await packNpmPackage(resolve(out), await commitOfSources()));
-  });
-
-/** The commit of the checkout; with what is not committed yet, it says so. */
-async function commitOfSources(): Promise<string> {
-  const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: root })).stdout;
-  const changed = await git('status', '--porcelain');
-  return `${await git('rev-parse', 'HEAD')}${changed === '' ? '' : '-changed'}`;
+interface BuildFlags {
+  readonly out: string;
+  readonly only: readonly Part[];
+  readonly url?: string;
+  readonly dryRun?: true;
 }
 
-await program.parseAsync();
+program
+  .command('build')
+  .description('build the npm package, an archive with an executable for each platform, and their checksums')
+  .option('--out <DIR>', 'folder for them', 'dist')
+  .option('--only <PARTS>', `a part of ${parts.join(',')}`, readParts, parts)
+  .option('--url <URL>', "where the archives will be downloaded from: also writes krew's manifest")
+  .option('--dry-run', 'only print the paths of the files')
+  .action(async ({ out, only, url, dryRun }: BuildFlags) => {
+    const options = { parts: only, ...(url === undefined ? {} : { url }) };
+    const files =
+      dryRun === true
+        ? releaseFiles(options).map((name) => resolve(out, name))
+        : await buildRelease(resolve(out), await commitOfSources(), options, stderrProgress);
+    for (const file of files) console.log(file);
+  });
+
+function readParts(text: string): Part[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !parts.some((part) => part === name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown}; there are ${parts.join(', ')}.`);
+  return parts.filter((part) => names.includes(part));
+}
+
+/** The commit of the checkout; with what is not committed yet, its hash says so. */
+async function commitOfSources(): Promise<Commit> {
+  const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: root })).stdout;
+  const [hash = '', seconds] = (await git('log', '-1', '--format=%H %ct')).split(' ');
+  const changed = await git('status', '--porcelain');
+  return { hash: `${hash}${changed === '' ? '' : '-changed'}`, seconds: Number(seconds) };
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(isCodedError(error) ? formatError(error) : error);
+  process.exitCode = isCodedError(error) ? errorTable[error.code].exit : 1;
+}

@@ -154,6 +154,12 @@ export const alertmanager = {
   programs: { alertmanager: 'github.com/prometheus/alertmanager/cmd/alertmanager' },
 } as const satisfies GoModule;
 
+export const krew = {
+  folder: 'krew',
+  title: 'krew v0.4.3',
+  programs: { 'kubectl-krew': 'sigs.k8s.io/krew/cmd/krew' },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

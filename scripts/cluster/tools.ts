@@ -5,6 +5,7 @@ import {
   containerdOf,
   helm3,
   helm4,
+  krew,
   kubernetes,
   kubernetesOf,
   nodeModules,
@@ -79,4 +80,13 @@ export async function ensureBucketServer(progress: Progress): Promise<string> {
 export async function ensureAlertmanager(progress: Progress): Promise<string> {
   await ensureGoModules([alertmanager], progress);
   return (await programPaths(alertmanager)).alertmanager;
+}
+
+/**
+ * The path of krew, which installs plugins of kubectl, built from source if the cache lacks it.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureKrew(progress: Progress): Promise<string> {
+  await ensureGoModules([krew], progress);
+  return (await programPaths(krew))['kubectl-krew'];
 }

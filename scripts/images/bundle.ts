@@ -14,7 +14,7 @@ export interface Bundle {
 
 /** What a release is made from; see src/build.ts. */
 export interface Release {
-  readonly form: 'npm';
+  readonly form: 'npm' | 'executable';
   readonly commit: string;
 }
 
@@ -34,7 +34,7 @@ const names = '[name].cjs';
  * Bundles a program of this project with all that it imports: what is imported dynamically stands in files of its own,
  * so that a start reads and compiles just what it needs. They are CommonJS, since an import of one of Node's modules
  * makes each of that module's exports, and some of these load whole subsystems.
- * @param release what src/build.ts is to know, for a program that runs on its users' Node, and reads its own folders
+ * @param release what src/build.ts is to know, for a program that users start, and that reads its own folders
  */
 export async function bundle(entry: string, release?: Release): Promise<Bundle> {
   const output = await build({
@@ -47,7 +47,7 @@ export async function bundle(entry: string, release?: Release): Promise<Bundle> 
     build: {
       ssr: entry,
       write: false,
-      target: release === undefined ? 'node26' : 'node22',
+      target: release?.form === 'npm' ? 'node22' : 'node26',
       minify: false,
       sourcemap: false,
       rolldownOptions: { output: { format: 'cjs', entryFileNames: names, chunkFileNames: names, minify } },

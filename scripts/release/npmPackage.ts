@@ -5,6 +5,7 @@ import { ownFolders } from '../../src/ownFiles/ownFolder.ts';
 import { bundle, writeBundle } from '../images/bundle.ts';
 import { root } from '../images/root.ts';
 import { inTemporaryFolder } from '../images/temporaryFolder.ts';
+import { licenseText } from './licenseText.ts';
 
 /** The commands that the package installs; npm for Windows starts each by its file, so that each has one. */
 const commands = ['packet-capture', 'kubectl-packet_capture'] as const;
@@ -32,8 +33,7 @@ async function writeNpmPackage(folder: string, commit: string): Promise<void> {
   await writeBundle(program, join(folder, 'lib'));
   for (const path of [...Object.values(ownFolders), 'LICENSE', 'README.md'])
     await cp(join(root, path), join(folder, path), { recursive: true });
-  const licenses = [...program.licenses].map(([name, text]) => `${name}\n${'='.repeat(name.length)}\n\n${text}`);
-  await writeFile(join(folder, 'THIRD-PARTY-LICENSES'), licenses.join('\n\n'));
+  await writeFile(join(folder, 'THIRD-PARTY-LICENSES'), licenseText(program.licenses));
   await mkdir(join(folder, 'bin'));
   for (const name of commands)
     await writeFile(join(folder, 'bin', `${name}.js`), launcher(program.entry), { mode: 0o755 });

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { buildRelease } from '../../scripts/release/buildRelease.ts';
 import { packNpmPackage } from '../../scripts/release/npmPackage.ts';
 import { clusterCommands, writeProgram } from '../support/commands/clusterCommands.ts';
+import { ownPlatform, unpack } from '../support/long/releaseArchive.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 let folder = '';
@@ -14,13 +17,17 @@ const at = (...names: string[]): string => join(folder, ...names);
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-release-'));
   await mkdir(at('installed'));
-  tarball = await packNpmPackage(folder, commit);
+  const parts = ['npm', ownPlatform] as const;
+  const files = await buildRelease(folder, { hash: commit, seconds: 1_800_000_000 }, { parts }, stderrProgress);
+  tarball = files[0] ?? '';
+  await unpack(files[1] ?? '', at('unpacked'));
+  await symlink('packet-capture', at('unpacked', 'kubectl-packet_capture'));
   await execa('npm', ['install', '--offline', '--no-audit', '--prefix', at('installed'), tarball]);
   await writeProgram(at('kubectl'), `echo '{"apiVersion":"v1","kind":"List","metadata":{},"items":[]}'`);
   await writeProgram(at('helm'), `[ "$1" = version ] && echo v4.3.0`);
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1' }, spec: { containers: [{ name: 'web' }] } };
   await writeFile(at('pod.json'), JSON.stringify(pod));
-});
+}, 1_800_000);
 
 afterAll(async () => rm(folder, { recursive: true }));
 
@@ -40,6 +47,14 @@ test('two builds of the package are byte-equal', async () => {
   expect((await readFile(again)).equals(await readFile(tarball))).toBe(true);
 });
 
+test('the command of the README runs the package without an install', async () => {
+  const [, path = ''] = /^npx (\S+\.tgz) /m.exec(await readFile('README.md', 'utf8')) ?? [];
+  await mkdir(at('bare', 'dist'), { recursive: true });
+  await copyFile(tarball, join(at('bare'), path));
+  const { stdout } = await execa('npx', ['--yes', '--offline', path, 'version', '-o', 'json'], { cwd: at('bare') });
+  expect(JSON.parse(stdout)).toMatchObject({ form: 'npm', commit });
+});
+
 test('the command of the README installs both programs', async () => {
   const [, args = ''] = /`npm (install --global [^`]+)`/.exec(await readFile('README.md', 'utf8')) ?? [];
   await mkdir(at('checkout', 'dist'), { recursive: true });
@@ -50,48 +65,70 @@ test('the command of the README installs both programs', async () => {
   expect((await readdir(at('global', 'bin'))).toSorted()).toEqual(['kubectl-packet_capture', 'packet-capture']);
 });
 
-test('the package knows its commit', async () => {
-  const { stdout } = (await run(installed(), ['version', '-o', 'json'])) as { stdout: string };
-  expect(JSON.parse(stdout)).toMatchObject({ commit, form: 'npm', node: process.versions.node });
-});
+const forms = [
+  { form: 'npm', program: installed },
+  { form: 'executable', program: (name = 'packet-capture') => [at('unpacked', name)] },
+] as const;
 
-test.each([
-  ['--version'],
-  ['--help'],
-  ['settings', '-o', 'json'],
-  ['inject', '-f', 'pod.json', '-o', 'json'],
-  ['policy'],
-  ['chart', '--check', '--out', 'none'],
-  ['chart', '--out', 'chart'],
-  ...Object.entries(clusterCommands).map(([name, args]) => [
-    name,
-    ...args,
-    ...(name === 'keep' ? ['--last', '1m'] : []),
-  ]),
-])('the package does what the checkout does: %s', async (...args) => {
-  const expected = await run(checkout, args);
-  await rm(at('chart'), { recursive: true, force: true });
-  expect(await run(installed(), args)).toEqual(expected);
-});
+describe.each(forms)('the program as $form', ({ form, program }) => {
+  test('knows its commit', async () => {
+    const { stdout } = (await run(program(), ['version', '-o', 'json'])) as { stdout: string };
+    expect(JSON.parse(stdout)).toMatchObject({ commit, form });
+  });
 
-test.each([['--version'], ['--help'], ['settings'], ['inject', '-f', 'pod.json'], ['policy']])(
-  'the package needs no cluster for %s',
-  async (...args) => {
-    expect(await run(installed(), args)).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/./) });
-  },
-);
+  test.each([
+    ['--version'],
+    ['--help'],
+    ['settings', '-o', 'json'],
+    ['inject', '-f', 'pod.json', '-o', 'json'],
+    ['policy'],
+    ['chart', '--check', '--out', 'none'],
+    ['chart', '--out', 'chart'],
+    ...Object.entries(clusterCommands).map(([name, args]) => [
+      name,
+      ...args,
+      ...(name === 'keep' ? ['--last', '1m'] : []),
+    ]),
+  ])('does what the checkout does: %s', async (...args) => {
+    const expected = await run(checkout, args);
+    await rm(at('chart'), { recursive: true, force: true });
+    expect(await run(program(), args)).toEqual(expected);
+  });
 
-test('the package writes the chart of the project', async () => {
-  await run(installed(), ['chart', '--out', 'written']);
-  for (const entry of await readdir('chart', { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    expect(await readFile(at('written', path.slice('chart/'.length)), 'utf8'), path).toBe(await readFile(path, 'utf8'));
-  }
-});
+  test.each([['--version'], ['--help'], ['settings'], ['inject', '-f', 'pod.json'], ['policy']])(
+    'needs no cluster for %s',
+    async (...args) => {
+      expect(await run(program(), args)).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/./) });
+    },
+  );
 
-test("without --out the package writes no chart, since its own is not its user's", async () => {
-  expect(await run(installed(), ['chart'])).toMatchObject({ exitCode: 2, stdout: '' });
+  test('writes the chart of the project', async () => {
+    await run(program(), ['chart', '--out', `written-${form}`]);
+    for (const entry of await readdir('chart', { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const written = await readFile(at(`written-${form}`, path.slice('chart/'.length)), 'utf8');
+      expect(written, path).toBe(await readFile(path, 'utf8'));
+    }
+  });
+
+  test("writes no chart without --out, since its own is not its user's", async () => {
+    expect(await run(program(), ['chart'])).toMatchObject({ exitCode: 2, stdout: '' });
+  });
+
+  test('names itself as a plugin of kubectl when it is installed so', async () => {
+    expect(await run(program('kubectl-packet_capture'), ['attach', '--help'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Usage: kubectl packet-capture attach /),
+    });
+  });
+
+  test('leaves no folder of its own behind', async () => {
+    const before = await readdir(tmpdir());
+    await run(program(), ['install', '--dry-run']);
+    const after = await readdir(tmpdir());
+    expect(after.filter((name) => name.startsWith('packet-capture-') && !before.includes(name))).toEqual([]);
+  });
 });
 
 test('helm is given the charts of the package', async () => {
@@ -100,9 +137,16 @@ test('helm is given the charts of the package', async () => {
     expect((await readFile(join(packaged, path), 'utf8')).length, path).toBeGreaterThan(10);
 });
 
-test('installed as a plugin of kubectl it names itself so', async () => {
-  expect(await run(installed('kubectl-packet_capture'), ['attach', '--help'])).toMatchObject({
-    exitCode: 0,
-    stdout: expect.stringMatching(/^Usage: kubectl packet-capture attach /),
-  });
+test('the start of the executable takes at most 1.3 times as long as that of the checkout', async () => {
+  const times = { checkout: [] as number[], executable: [] as number[] };
+  const programs = { checkout, executable: [at('unpacked', 'packet-capture')] };
+  for (let round = 0; round < 25; round += 1)
+    for (const name of ['checkout', 'executable'] as const) {
+      const from = performance.now();
+      await run(programs[name], ['settings']);
+      times[name].push(performance.now() - from);
+    }
+  const best = { checkout: Math.min(...times.checkout), executable: Math.min(...times.executable) };
+  console.log(JSON.stringify(best));
+  expect(best.executable / best.checkout).toBeLessThan(1.3);
 });

@@ -9,6 +9,7 @@ import { ensureSlimAgentImage } from '../../../scripts/images/images.ts';
 import { pauseDeployment } from '../../support/cluster/apps.ts';
 import { cli, kube, podField, restarts, sendDatagrams } from '../../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../../support/cluster/namespace.ts';
+import { hasPacket } from '../../support/long/hasPacket.ts';
 
 const node = inject('node');
 const shop = useNamespace('attach-long');
@@ -24,13 +25,6 @@ beforeAll(async () => {
   await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=120s']);
   pods = (await kube(['get', 'pods', ...inShop, '-o', 'jsonpath={.items[*].metadata.name}'])).split(' ');
 });
-
-/** Whether a pcapng, which may end anywhere, has an enhanced packet block (type 6). */
-function hasPacket(bytes: Buffer): boolean {
-  for (let at = 0; at + 8 <= bytes.length; at += Math.max(12, bytes.readUInt32LE(at + 4)))
-    if (bytes.readUInt32LE(at) === 6) return true;
-  return false;
-}
 
 async function begin(...args: readonly string[]) {
   const argv = inNetns(node.netns, [process.execPath, 'bin/packet-capture.js', 'attach', '--image', image, ...args]);
