@@ -2,7 +2,8 @@ import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import type { PodSecurityLevel } from '../../inject/index.ts';
 import type { PatchOperation, Pod } from '../../kubernetes/api/types.ts';
 import { type Kubectl, kubectlJson } from '../../kubernetes/kubectl.ts';
-import { sendPatch } from '../../kubernetes/sendPatch.ts';
+import { inPrivateFile } from '../../kubernetes/privateFile.ts';
+import { fieldManager, sendPatch } from '../../kubernetes/sendPatch.ts';
 import { planAttach, type AttachOptions, type AttachPlan } from '../../ways/attach/index.ts';
 import { pause } from '../pause.ts';
 
@@ -21,6 +22,8 @@ export interface Added {
   readonly plan: AttachPlan;
 }
 
+type PlannedAttach = Extract<AttachPlan, { readonly kind: 'attach' }>;
+
 /** Each attempt reads the pod again; a kubelet that is busy with a pod changes it some times a second. */
 const mostAttempts = 20;
 /** Milliseconds before another attempt: a random part of them, so that colliding commands do not collide again. */
@@ -37,7 +40,7 @@ export async function addContainer(options: AddOptions, found: Pod): Promise<Add
     const plan = planAttach(pod, { ...options, podSecurity });
     if (plan.kind !== 'attach') return { pod, plan };
     try {
-      await send(options, pod, attachPatch(pod, plan));
+      await send(options, pod, plan);
       return { pod, plan };
     } catch (error) {
       if (!isCodedError(error)) throw error;
@@ -69,10 +72,7 @@ async function readAgain(kubectl: Kubectl, { metadata }: Pod): Promise<Pod> {
 }
 
 /** The JSON Patch for the subresource `ephemeralcontainers`; it applies only to this version of this pod. Pure. */
-export function attachPatch(
-  { metadata, spec }: Pod,
-  { container }: Extract<AttachPlan, { readonly kind: 'attach' }>,
-): PatchOperation[] {
+export function attachPatch({ metadata, spec }: Pod, { container }: PlannedAttach): PatchOperation[] {
   const list = '/spec/ephemeralContainers';
   const present = Array.isArray(spec?.['ephemeralContainers']) && spec['ephemeralContainers'].length > 0;
   return [
@@ -82,18 +82,46 @@ export function attachPatch(
   ];
 }
 
-async function send(
-  { kubectl, dryRun }: AddOptions,
-  { metadata: { name, namespace = 'default' } }: Pod,
-  operations: readonly PatchOperation[],
-): Promise<void> {
-  const request = { target: `pod/${name}`, namespace, subresource: 'ephemeralcontainers', operations, dryRun };
+async function send(options: AddOptions, pod: Pod, plan: PlannedAttach): Promise<void> {
+  const { name, namespace = 'default' } = pod.metadata;
+  const [subresource, operations] = ['ephemeralcontainers', attachPatch(pod, plan)];
   try {
-    await sendPatch(kubectl, request);
+    await sendPatch(options.kubectl, {
+      target: `pod/${name}`,
+      namespace,
+      subresource,
+      operations,
+      dryRun: options.dryRun,
+    });
   } catch (error) {
     if (!isCodedError(error) || !/invalid subresource/i.test(error.message)) throw error;
-    throw codedError('REQUIREMENT_MISSING', 'this kubectl cannot change the ephemeral containers of a pod', {
-      hint: 'Use kubectl 1.32 or later; the environment variable KUBECTL names another one.',
+    await sendWhole(options, pod, plan);
+  }
+}
+
+/**
+ * For kubectl before 1.32, whose `patch` does not know this part of a pod: sends the whole pod with the container. The
+ * API server takes only the ephemeral containers from it, and only if nobody else has changed the pod.
+ * @throws REQUIREMENT_MISSING without the right to update, which kubectl 1.32 does not need; and as Kubectl
+ */
+async function sendWhole({ kubectl, dryRun }: AddOptions, judged: Pod, { container }: PlannedAttach): Promise<void> {
+  const pod = await readAgain(kubectl, judged);
+  const { name, namespace = 'default', resourceVersion } = pod.metadata;
+  if (resourceVersion !== judged.metadata.resourceVersion)
+    throw codedError('CONFLICT', 'somebody else changed the pod', { where: `pod/${name} in namespace ${namespace}` });
+  const others = (pod.spec?.['ephemeralContainers'] ?? []) as readonly object[];
+  const changed = { ...pod, spec: { ...pod.spec, ephemeralContainers: [...others, container] } };
+  const query = `fieldManager=${fieldManager}${dryRun ? '&dryRun=All' : ''}`;
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/ephemeralcontainers?${query}`;
+  try {
+    // Not as an argument: every user can read arguments.
+    await inPrivateFile('pod.json', JSON.stringify(changed), async (file) =>
+      kubectl(['replace', `--raw=${path}`, '--filename', file], { timeoutSeconds: 60 }),
+    );
+  } catch (error) {
+    if (!isCodedError(error) || error.code !== 'FORBIDDEN') throw error;
+    throw codedError('REQUIREMENT_MISSING', 'this kubectl cannot patch the ephemeral containers of a pod', {
+      hint: 'Use kubectl 1.32 or later (the environment variable KUBECTL names another one), or ask for the right to update pods/ephemeralcontainers.',
       cause: error,
     });
   }

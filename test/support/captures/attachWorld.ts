@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly starts?: object;
   /** Something else changes a pod before each of the first so many patches. */
   readonly disturbances?: number;
+  /** kubectl before 1.32, which patches no ephemeral containers. */
+  readonly oldKubectl?: boolean;
 }
 
 interface Reviews {
@@ -81,13 +83,28 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     } catch {
       throw codedError('CONFLICT', 'the server rejected our request due to an error in our request');
     }
-    const asksForRaw = JSON.stringify(operations).includes('NET_RAW');
+    return store(name, after, args.includes('--dry-run=server'));
+  };
+  /** The API server takes the ephemeral containers alone, if the version is that of the pod. */
+  const replace = async (path: string, file: string): Promise<string> => {
+    const [, name = ''] = /^--raw=\/api\/v1\/namespaces\/shop\/pods\/([\w-]+)\/ephemeralcontainers\?/.exec(path) ?? [];
+    const { metadata, spec } = JSON.parse(await readFile(file, 'utf8')) as Pod;
+    const pod = world.get(name);
+    if (pod === undefined) throw codedError('NOT_FOUND', 'not found');
+    if (missing.includes('update pods/ephemeralcontainers')) throw codedError('FORBIDDEN', 'forbidden');
+    if (metadata.uid !== pod.metadata.uid || metadata.resourceVersion !== pod.metadata.resourceVersion)
+      throw codedError('CONFLICT', 'the object has been modified');
+    const after = { ...pod, spec: { ...pod.spec, ephemeralContainers: spec?.['ephemeralContainers'] } };
+    return store(name, after, path.includes('dryRun=All'));
+  };
+  const store = (name: string, after: Pod, dryRun: boolean): string => {
+    const asksForRaw = JSON.stringify(after.spec?.['ephemeralContainers']).includes('NET_RAW');
     if (enforced === 'restricted' || (enforced === 'baseline' && asksForRaw))
       throw codedError('POD_SECURITY', `violates PodSecurity "${enforced}:latest"`);
     const list = (after.spec?.['ephemeralContainers'] ?? []) as readonly { readonly name: string }[];
     const statuses = list.map((container) => ({ name: container.name, state: starts }));
     const seen = changed(after, { status: { ...after.status, ephemeralContainerStatuses: statuses } });
-    if (!args.includes('--dry-run=server')) world.set(name, seen);
+    if (!dryRun) world.set(name, seen);
     return JSON.stringify(seen);
   };
   const kubectl: Kubectl = async (args, call) => {
@@ -95,7 +112,12 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     const out = async (): Promise<string> => {
       const [verb, what = ''] = args;
       if (verb === 'create') return create(call?.input ?? '');
+      if (verb === 'patch' && options.oldKubectl === true) {
+        const words = 'invalid subresource value: "ephemeralcontainers". Must be one of [status scale]';
+        throw codedError('KUBECTL_FAILED', `error: ${words}`);
+      }
       if (verb === 'patch') return patch(what.replace('pod/', ''), args);
+      if (verb === 'replace') return replace(what, args[3] ?? '');
       if (what === 'namespaces') {
         if (!labelled) throw codedError('FORBIDDEN', 'no');
         const labels = { 'pod-security.kubernetes.io/enforce': enforced };

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { addContainer, type AddOptions } from '../../../../src/captures/attach/addContainer.ts';
 import type { Pod } from '../../../../src/kubernetes/api/types.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
@@ -34,6 +34,53 @@ test('containers of other users stay, and the patch is sent to the subresource e
   expect(world.calls).toEqual([
     expect.stringMatching(/^patch pod\/web-1 --namespace shop --subresource=ephemeralcontainers --type=json /),
   ]);
+});
+
+describe('with kubectl before 1.32, which cannot patch ephemeral containers', () => {
+  const old = { oldKubectl: true };
+
+  test('the whole pod is sent to their path, and containers of other users stay', async () => {
+    const pod = attachPod('web-1', { spec: { ephemeralContainers: [{ name: 'debugger' }] } });
+    const world = attachWorld([pod], old);
+    expect((await addContainer(options(world), pod)).plan.kind).toBe('attach');
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['debugger', 'packet-capture']);
+    expect(world.calls.at(-1)).toMatch(
+      /^replace --raw=\/api\/v1\/namespaces\/shop\/pods\/web-1\/ephemeralcontainers\?fieldManager=packet-capture --filename /,
+    );
+  });
+
+  test('of many calls at the same moment one adds the container', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0);
+    const pod = attachPod('web-1');
+    const world = attachWorld([pod], old);
+    const added = await Promise.all(Array.from({ length: 20 }, async () => addContainer(options(world), pod)));
+    expect(added.filter(({ plan }) => plan.kind === 'attach')).toHaveLength(1);
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['packet-capture']);
+  });
+
+  test('a dry run stores nothing', async () => {
+    const pod = attachPod('web-1');
+    const world = attachWorld([pod], old);
+    await addContainer({ ...options(world), dryRun: true }, pod);
+    expect(world.calls.at(-1)).toContain('&dryRun=All');
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual([]);
+  });
+
+  test('the level that the cluster enforces is learned from the refusal', async () => {
+    const pod = attachPod('web-1');
+    const world = attachWorld([pod], { ...old, enforced: 'baseline' });
+    expect((await addContainer(options(world), pod)).plan.kind).toBe('attach');
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual(['packet-capture']);
+  });
+
+  test('without the right to update, the error names both ways', async () => {
+    const world = attachWorld([attachPod('web-1')], { ...old, missing: ['update pods/ephemeralcontainers'] });
+    await expect(addContainer(options(world), attachPod('web-1'))).rejects.toMatchObject({
+      code: 'REQUIREMENT_MISSING',
+      hint: expect.stringMatching(/kubectl 1\.32 or later.*update pods\/ephemeralcontainers/) as string,
+    });
+    expect(containersIn(world.pods.get('web-1') as Pod)).toEqual([]);
+  });
 });
 
 test('a pod that changes all the time is read again a limited number of times, and then there is an error', async () => {
