@@ -9,8 +9,9 @@ const { kubernetes } = { ...usualVersions, ...parseVersions(process.env['PACKET_
 const shared = {
   env: { PACKET_CAPTURE_IMAGE: agentImage },
   globalSetup: ['test/support/cluster/setup.ts'],
-  testTimeout: 180_000,
-  hookTimeout: 300_000,
+  // Twice that of `npm test`: nobody waits for these.
+  testTimeout: 360_000,
+  hookTimeout: 600_000,
 };
 
 const filesThat = (alone: boolean): string[] =>
