@@ -28,9 +28,12 @@ const (
 // nor closes it.
 const afterEnd = 3 * time.Second
 
+// mostOrders is how many orders may wait, because a filter with names takes long.
+const mostOrders = 64
+
 var captureCommand = command{
 	usage: "[--interfaces NAMES] [--snaplen BYTES] [--filter EXPRESSION] [--by USER] [--reason TEXT]",
-	does:  "capture to standard output, in pcapng, until standard input ends or is silent for half a minute",
+	does:  "capture to standard output, in pcapng, until standard input ends or is silent for half a minute; a line there moves filter and snaplen",
 	run:   runCapture,
 }
 
@@ -72,7 +75,7 @@ func runCapture(args []string, std streams) int {
 		// Not an error where nothing is attached: then there are none.
 		asked, _ = settings.Read(attachedSettingsDir())
 	}
-	return captureTo(std, wanted, captureComment(wanted, asked))
+	return captureTo(std, values, wanted, captureComment(wanted, asked))
 }
 
 // note takes By or Reason.
@@ -113,14 +116,22 @@ func parseCapture(given settings.Values, environment settings.Environment) (sett
 	return wanted, nil
 }
 
-func captureTo(std streams, wanted settings.Settings, comment string) int {
+func captureTo(std streams, given settings.Values, wanted settings.Settings, comment string) int {
 	// The end may come before the capture has begun: a name lookup in the filter may take long.
 	begun := make(chan *streamcapture.Capture, 1)
 	end := func() {
 		time.AfterFunc(afterEnd, func() { os.Exit(1) })
 		(<-begun).End()
 	}
-	process.WhenAlone(std.in, end)
+	orders := make(chan []byte, mostOrders)
+	input := &lineReader{Reader: std.in, take: func(line []byte) {
+		select {
+		case orders <- line:
+		default:
+			// Whoever sends so many does not wait for the answers.
+		}
+	}}
+	process.WhenAlone(input, end)
 	process.OnTerminate(end)
 	c, err := streamcapture.New(context.Background(), streamcapture.Options{
 		Interfaces: wanted.Interfaces, Snaplen: wanted.Snaplen, Filter: wanted.Filter,
@@ -130,6 +141,7 @@ func captureTo(std streams, wanted settings.Settings, comment string) int {
 		return refuse(std, err)
 	}
 	begun <- c
+	go steer(c, given, orders, std.err)
 	lost, err := c.Run()
 	for _, one := range lost {
 		// One line of JSON for each interface.

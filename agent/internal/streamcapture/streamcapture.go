@@ -75,11 +75,20 @@ type Capture struct {
 	// others are the flows of the agent's other programs. Once the sockets are open, only the loop uses them.
 	others []traffic.Flow
 	merger *capture.Merger
-	user   map[filter.LinkType]filter.Program
+	// chosen is in force. Once the sockets are open, only the loop uses it.
+	chosen chosen
 	writer writer
 	began  time.Time
 	ending bool
 	err    error
+}
+
+// chosen is what Set replaces.
+type chosen struct {
+	expression string
+	snaplen    settings.Snaplen
+	// user has the expression's programs.
+	user map[filter.LinkType]filter.Program
 }
 
 // New opens the sockets. Its error is a *Refusal, or wraps unix.EPERM if the container has no NET_RAW, or is another
@@ -89,9 +98,10 @@ func New(ctx context.Context, options Options) (*Capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Capture{options: options, user: map[filter.LinkType]filter.Program{}, writer: writer{fd: options.Output}}
+	c := &Capture{options: options, writer: writer{fd: options.Output}}
+	c.chosen = chosen{options.Filter, options.Snaplen, map[filter.LinkType]filter.Program{}}
 	for _, one := range wanted {
-		if err := c.compile(ctx, one); err != nil {
+		if err := c.compile(ctx, c.chosen.user, options.Filter, one); err != nil {
 			return nil, err
 		}
 	}
@@ -139,14 +149,8 @@ func (c *Capture) onFlows(others []traffic.Flow) {
 	c.loop.Post(func() {
 		defer close(done)
 		c.others = others
-		for _, source := range c.merger.Sources {
-			program, err := c.program(source.Link)
-			if err == nil {
-				err = source.SetFilter(program)
-			}
-			if err != nil {
-				c.fail(err)
-			}
+		if err := c.setPrograms(); err != nil {
+			c.fail(err)
 		}
 	})
 	select {
@@ -172,11 +176,13 @@ func choose(wanted settings.Interfaces) ([]capture.Interface, error) {
 }
 
 // compile compiles the user's filter for the interface's link type.
-func (c *Capture) compile(ctx context.Context, at capture.Interface) error {
-	if _, done := c.user[at.Link]; done || c.options.Filter == "" {
+func (c *Capture) compile(
+	ctx context.Context, user map[filter.LinkType]filter.Program, expression string, at capture.Interface,
+) error {
+	if _, done := user[at.Link]; done || expression == "" {
 		return nil
 	}
-	program, err := c.options.Compiler.Compile(ctx, c.options.Filter, at.Name, at.Link)
+	program, err := c.options.Compiler.Compile(ctx, expression, at.Name, at.Link)
 	if err != nil {
 		setting := "interfaces"
 		if filter.IsAboutExpression(err) {
@@ -184,15 +190,15 @@ func (c *Capture) compile(ctx context.Context, at capture.Interface) error {
 		}
 		return &Refusal{setting, err.Error()}
 	}
-	c.user[at.Link] = program
+	user[at.Link] = program
 	return nil
 }
 
 func (c *Capture) program(link filter.LinkType) (filter.Program, error) {
-	if c.options.Filter == "" && c.options.Snaplen == (settings.Snaplen{}) && len(c.others) == 0 {
+	if c.chosen.expression == "" && c.chosen.snaplen == (settings.Snaplen{}) && len(c.others) == 0 {
 		return nil, nil
 	}
-	return filter.Build(c.user[link], link, c.options.Snaplen, c.others)
+	return filter.Build(c.chosen.user[link], link, c.chosen.snaplen, c.others)
 }
 
 func (c *Capture) open(at capture.Interface, number uint32) error {
