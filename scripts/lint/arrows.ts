@@ -26,6 +26,8 @@ export const arrows: Readonly<Record<string, Arrows>> = {
   pcapng: { src: [], modules: [] },
   wireshark: { src: [], modules: ['node:path'] },
   summary: { src: ['pcapng'], modules: [] },
+  // Wireshark's protocol for programs that capture for it.
+  extcap: { src: ['settings'], modules: [] },
   'ways/manifest/yaml': { src: [], modules: [] },
   'ways/manifest': { src: [...core, 'ways/manifest/yaml'], modules: ['diff', 'yaml'] },
   'ways/policy': { src: core, modules: [] },
@@ -188,6 +190,7 @@ export const arrows: Readonly<Record<string, Arrows>> = {
       'chart',
       'release',
       'wireshark',
+      'extcap',
       'diagnosis',
       'cli/io',
       'cli/flags',
@@ -201,7 +204,25 @@ export const arrows: Readonly<Record<string, Arrows>> = {
     src: ['settings', 'sidecar', 'ways/webhook', 'ways/webhook/server', 'release/hooks', 'cli/io', 'cli/flags'],
     modules: [timers, 'commander', 'node:os', 'node:v8', 'node:vm'],
   },
-  cli: { src: ['cli/io', 'cli/flags', 'cli/completion', 'cli/commands', 'cli/injector'], modules: ['commander'] },
+  // Called by Wireshark, in place of the commands.
+  'cli/extcap': {
+    src: [
+      'settings',
+      'kubernetes',
+      'captures',
+      'captures/stream',
+      'extcap',
+      'cli/io',
+      'cli/completion',
+      'cli/shared',
+      'cli/commands',
+    ],
+    modules: [...files, timers, 'node:net', 'node:util', 'yaml'],
+  },
+  cli: {
+    src: ['extcap', 'cli/io', 'cli/flags', 'cli/completion', 'cli/commands', 'cli/injector', 'cli/extcap'],
+    modules: ['commander'],
+  },
 };
 
 /** Modules that one file alone may import. */

@@ -77,6 +77,11 @@ const entries: readonly CommandEntry[] = [
     load: async () => (await import('./commands/wiresharkProfile.ts')).addWiresharkProfile,
   },
   {
+    name: 'extcap',
+    summary: 'let Wireshark list the contexts of kubectl as interfaces to capture from',
+    load: async () => (await import('./commands/extcap.ts')).addExtcap,
+  },
+  {
     name: 'certs',
     summary: "make, inspect and rotate the webhook's certificates",
     load: async () => (await import('./commands/certs.ts')).addCerts,

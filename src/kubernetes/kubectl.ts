@@ -83,6 +83,8 @@ export interface KubectlStartOptions {
   readonly detached?: boolean | undefined;
   /** How long it may take to end after SIGTERM, in milliseconds; then it is killed. Default 5000. */
   readonly killAfterMs?: number | undefined;
+  /** Gets its standard error as it comes, too. */
+  readonly onStderr?: ((bytes: Buffer) => void) | undefined;
 }
 
 /** Starts kubectl, with these arguments after those of the connection. Its requests have no time limit. */
@@ -120,7 +122,7 @@ export function makeKubectl(connection: KubectlConnection): Kubectl {
 
 /** The same as {@link makeKubectl}, for output that is read as it comes. */
 export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
-  return (args, { stdin = false, detached = false, killAfterMs } = {}) => {
+  return (args, { stdin = false, detached = false, killAfterMs, onStderr } = {}) => {
     const { argv, flags, env } = commandOf(connection);
     const child = startChild([...argv, ...flags, '--request-timeout=0', ...args], {
       stdin: stdin ? 'pipe' : 'ignore',
@@ -131,6 +133,7 @@ export function makeKubectlStart(connection: KubectlConnection): KubectlStart {
     });
     const words = collectWords(undefined);
     child.stderr.on('data', words.add);
+    if (onStderr !== undefined) child.stderr.on('data', onStderr);
     const ended = child.ended.then((end): KubectlEnd => {
       const { all, unseen } = words.end();
       const error = failureOf(argv, args, { ...end, stderr: all, unseen }, connection.signal);

@@ -8,6 +8,8 @@ import { interfaceOptions, makeInterface, type CaptureInterface } from './record
 export interface InterfaceLabel {
   readonly name?: string;
   readonly description?: string;
+  /** Leaves out the source's filter and its limit of bytes, because they change within the output. */
+  readonly anyFilter?: boolean;
 }
 
 /** Returns the label of a source's interface in the output. */
@@ -65,16 +67,15 @@ export function createInterfaceTable(out: ByteWriter): InterfaceTable {
 
 function withLabel(
   { linkType, snaplen, options }: CaptureInterface,
-  { name, description }: InterfaceLabel,
+  { name, description, anyFilter = false }: InterfaceLabel,
 ): CaptureInterface {
   const set = [
     ...(name === undefined ? [] : [textOption(interfaceOptions.name, name)]),
     ...(description === undefined ? [] : [textOption(interfaceOptions.description, description)]),
   ];
-  return makeInterface(linkType, snaplen, [
-    ...set,
-    ...options.filter(({ code }) => set.every((option) => option.code !== code)),
-  ]);
+  const isLeftOut = (code: number): boolean =>
+    set.some((option) => option.code === code) || (anyFilter && code === interfaceOptions.filter);
+  return makeInterface(linkType, anyFilter ? 0 : snaplen, [...set, ...options.filter(({ code }) => !isLeftOut(code))]);
 }
 
 /** Link type, snaplen and options as text, one character an octet: equal interfaces have equal text. */

@@ -65,7 +65,18 @@ async function processesWith(mark: string): Promise<string[]> {
 }
 
 /** Commands that end before anybody can press a key, or that do not handle signals themselves. */
-const offline = ['inject', 'uninject', 'diff', 'certs', 'chart', 'policy', 'settings', 'completion', 'version'];
+const offline = [
+  'inject',
+  'uninject',
+  'diff',
+  'certs',
+  'chart',
+  'policy',
+  'settings',
+  'completion',
+  'extcap',
+  'version',
+];
 
 test('every command is in one of these lists', async () => {
   const child = spawn(process.execPath, ['bin/packet-capture.js', '--help'], { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -65,15 +65,18 @@ export function captureCommand({ interfaces, snaplen, filter }: PodCapture): str
   return agentCommand('capture', '--interfaces', interfaces, '--snaplen', snaplen, '--filter', filter);
 }
 
-/** The name `shop/web-1:eth0`, and the same description as in the capture files of that pod. */
-export function podLabel({
-  namespace,
-  name,
-  node = 'unknown',
-}: Pick<CapturedPod, 'namespace' | 'name' | 'node'>): Labeller {
+/**
+ * The name `shop/web-1:eth0`, and the same description as in the capture files of that pod.
+ * @param isSteered its filter and its limit of bytes may change while it runs, so the interface does not name them
+ */
+export function podLabel(
+  { namespace, name, node = 'unknown' }: Pick<CapturedPod, 'namespace' | 'name' | 'node'>,
+  isSteered = false,
+): Labeller {
   return (captured) => ({
     name: `${namespace}/${name}:${captured.name ?? 'unknown'}`,
     description: `${namespace}/${name} node=${node}`,
+    ...(isSteered ? { anyFilter: true } : {}),
   });
 }
 

@@ -1,6 +1,7 @@
 import { isCodedError } from '../../errors.ts';
 import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import type { LiveSource } from '../../pcapng/index.ts';
+import type { CaptureOrder, CaptureOrders, OrderAnswer } from './captureOrders.ts';
 import { captureEnd, type CaptureEnd } from './podCapture.ts';
 
 /** A running capture of one pod. */
@@ -12,6 +13,8 @@ export interface RunningCapture {
   readonly kill: () => void;
   /** When the last bytes arrived, by the clock of `now`; undefined when none did. */
   readonly lastArrival: () => number | undefined;
+  /** Changes it while it runs. Never rejects; `unanswered` without orders. */
+  readonly change: (order: CaptureOrder) => Promise<OrderAnswer>;
 }
 
 /** How the output of one capture is read: with what clock, and when the reader must wait for the merge. */
@@ -22,6 +25,8 @@ export interface ReadOptions {
   readonly now: () => number;
   /** Resolves when more may be read, and when the stream is ending. */
   readonly ready: () => Promise<void> | undefined;
+  /** Of a capture that is changed while it runs; its counters are asked for at each sign of life. */
+  readonly orders?: CaptureOrders | undefined;
 }
 
 /** Milliseconds between two signs of life; `capture` ends after half a minute without one. */
@@ -34,7 +39,12 @@ export function readCapture(process: KubectlProcess, source: LiveSource, options
   const { stdin } = process;
   // The process may end at any moment.
   stdin?.on('error', () => {});
-  const alive = setInterval(() => stdin?.write('\n'), aliveEvery);
+  const { orders } = options;
+  const sayAlive = (): void => {
+    if (orders === undefined) stdin?.write('\n');
+    else orders.ask((line) => stdin?.write(line));
+  };
+  const alive = setInterval(sayAlive, aliveEvery);
   let lastArrival: number | undefined;
   const now = (): number => (lastArrival = options.now());
   let killed = false;
@@ -43,11 +53,18 @@ export function readCapture(process: KubectlProcess, source: LiveSource, options
     process.kill();
   };
   const toEnd = async (): Promise<CaptureEnd> => {
-    const end = await readToEnd(process, source, { ...options, now });
+    const onBegin = (): void => {
+      options.onBegin();
+      if (orders !== undefined) sayAlive();
+    };
+    const end = await readToEnd(process, source, { ...options, onBegin, now });
     clearInterval(alive);
+    orders?.end();
     return killed ? { ...end, reason: 'it did not end in time' } : end;
   };
-  return { ended: toEnd(), stop: () => stdin?.end(), kill, lastArrival: () => lastArrival };
+  const change = async (order: CaptureOrder): Promise<OrderAnswer> =>
+    orders === undefined ? { type: 'unanswered' } : orders.send(order, (line) => stdin?.write(line));
+  return { ended: toEnd(), stop: () => stdin?.end(), kill, lastArrival: () => lastArrival, change };
 }
 
 async function readToEnd(process: KubectlProcess, source: LiveSource, options: ReadOptions): Promise<CaptureEnd> {

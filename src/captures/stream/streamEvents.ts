@@ -1,3 +1,4 @@
+import type { SettingValues } from '../../settings/index.ts';
 import type { PodName } from '../findPods.ts';
 
 /** Events of a stream. */
@@ -15,5 +16,16 @@ export type StreamEvent =
   | { readonly type: 'waiting'; readonly where: string }
   /** The pods cannot be listed; running captures continue. */
   | { readonly type: 'unreachable'; readonly reason: string }
+  /** All packets that the capture of a pod has dropped until now. Only of a stream with `changes`. */
+  | { readonly type: 'dropped'; readonly pod: PodName; readonly dropped: number }
+  /** The stream's settings were changed while it runs: in so many pods at once, and in others by a restart. */
+  | {
+      readonly type: 'moved';
+      readonly wanted: SettingValues;
+      readonly pods: number;
+      readonly restarted: number;
+    }
+  /** A pod does not take the changed settings. With `kept`, none does, and the stream goes on as it was. */
+  | { readonly type: 'refused'; readonly pod: PodName; readonly reason: string; readonly kept: boolean }
   /** Once a second. */
   | { readonly type: 'progress'; readonly pods: number; readonly packets: number };

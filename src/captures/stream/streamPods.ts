@@ -4,7 +4,9 @@ import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { createLiveMerge, type LiveMerge, type Naming } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import type { CapturedPod, FoundPods } from '../findPods.ts';
+import { createCaptureOrders } from './captureOrders.ts';
 import { createLeftOut } from './leftOut.ts';
+import { followChanges, isEqual, moveCaptures, type Steered } from './moveCaptures.ts';
 import { createOutput, type Output } from './packetOutput.ts';
 import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture } from './podCapture.ts';
 import { readCapture, type RunningCapture } from './readCapture.ts';
@@ -16,9 +18,15 @@ export interface StreamOptions {
   /** Lists the present pods. */
   readonly find: () => Promise<FoundPods>;
   /** Starts the capture in a pod. */
-  readonly open: (pod: CapturedPod, capture: PodCapture) => KubectlProcess;
+  readonly open: (
+    pod: CapturedPod,
+    capture: PodCapture,
+    onStderr: ((bytes: Uint8Array) => void) | undefined,
+  ) => KubectlProcess;
   /** Settings that replace each pod's own. */
   readonly wanted: SettingValues;
+  /** Each replaces `wanted` while the stream runs. It is not read to its end. */
+  readonly changes?: AsyncIterable<SettingValues> | undefined;
   /** The most pods that are captured at a time, because each needs a kubectl. */
   readonly mostPods: number;
   /** Resolves when more may be written; rejects when the output is closed. */
@@ -77,12 +85,9 @@ const namesWithin = 1000;
 /** How many captures are started at a time: kubectl needs a good part of a second of CPU to start. */
 const mostBeginning = 8;
 
-interface Attached {
-  readonly pod: CapturedPod;
-  readonly capture: PodCapture;
+interface Attached extends Steered {
   readonly running: RunningCapture;
   readonly packets: () => number;
-  begun: boolean;
 }
 
 /**
@@ -94,6 +99,7 @@ export async function streamPods({
   find,
   open,
   wanted,
+  changes,
   mostPods,
   write,
   stop,
@@ -112,13 +118,15 @@ export async function streamPods({
   const leftOut = createLeftOut(onEvent);
   const totals = { joined: 0, dropped: 0, unreported: 0 };
   let fatal: CodedError | undefined;
+  let current = wanted;
 
   const onEnd = (entry: Attached, end: CaptureEnd): void => {
     const { pod, packets } = entry;
     attached.delete(pod.uid);
     totals.dropped += end.dropped ?? 0;
     if (end.dropped === undefined && entry.begun) totals.unreported += 1;
-    if (end.code === filterRefused && wanted.filter !== undefined) {
+    // A filter that came later has taken the place of one that is good.
+    if (end.code === filterRefused && current === wanted && wanted.filter !== undefined) {
       fatal ??= codedError('SETTING_INVALID', `${pod.namespace}/${pod.name} refuses the filter: ${end.reason ?? ''}`, {
         where: '--filter',
       });
@@ -131,32 +139,36 @@ export async function streamPods({
   };
 
   const attach = (pod: CapturedPod, capture: PodCapture): void => {
-    const source = merge.add(`${pod.namespace}/${pod.name}`, podLabel(pod));
+    const source = merge.add(`${pod.namespace}/${pod.name}`, podLabel(pod, changes !== undefined));
+    const orders =
+      changes === undefined ? undefined : createCaptureOrders((dropped) => onEvent({ type: 'dropped', pod, dropped }));
     const onBegin = (): void => {
       entry.begun = true;
       totals.joined += 1;
       tracker.began(pod, now());
       onEvent({ type: 'joined', pod });
     };
-    const running = readCapture(open(pod, capture), source, { onBegin, now, ready: () => output.writing });
-    const entry: Attached = { pod, capture, running, packets: () => source.packets, begun: false };
+    const started = open(pod, capture, orders?.read);
+    const running = readCapture(started, source, { onBegin, now, ready: () => output.writing, orders });
+    const { change } = running;
+    const entry: Attached = { pod, capture, running, change, packets: () => source.packets, begun: false };
     attached.set(pod.uid, entry);
     void running.ended.then((end) => onEnd(entry, end));
   };
 
   const consider = (pod: CapturedPod): void => {
-    const capture = captureOrReason(pod, wanted);
+    const capture = captureOrReason(pod, current);
     const present = attached.get(pod.uid);
     if (present === undefined && typeof capture === 'string')
       tracker.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
     else if (present === undefined) attach(pod, capture as PodCapture);
-    else if (JSON.stringify(present.capture) !== JSON.stringify(capture)) {
+    else if (!isEqual(present.capture, capture) && !isEqual(present.refused, capture)) {
       tracker.changed(pod);
       present.running.stop();
     }
   };
 
-  const follow = ({ captured, where }: FoundPods): void => {
+  const update = ({ captured, where }: FoundPods): void => {
     tracker.update(captured, where, attached, now());
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
     const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
@@ -169,9 +181,18 @@ export async function streamPods({
     onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
   };
 
+  const move = async (next: SettingValues): Promise<void> => {
+    const captureOf = (pod: CapturedPod): PodCapture | string => captureOrReason(pod, next);
+    const moved = await moveCaptures([...attached.values()], captureOf, onEvent);
+    if (moved === undefined) return;
+    current = next;
+    onEvent({ type: 'moved', ...moved, wanted: next });
+  };
+
   const writer = writeSteadily(merge, output, names?.ready);
+  if (changes !== undefined) void followChanges(changes, over, move);
   try {
-    for await (const found of findAgain(first, find, over, onEvent)) follow(found);
+    for await (const found of findAgain(first, find, over, onEvent)) update(found);
   } finally {
     finish.abort();
     await endAll([...attached.values()].map(({ running }) => running));

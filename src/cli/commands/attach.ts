@@ -23,6 +23,7 @@ import { openStreamOutput } from '../io/streamOutput.ts';
 import { attachAgents } from '../shared/attachAgents.ts';
 import { concludeAttach, type AttachOutcome } from '../shared/attachReport.ts';
 import { streamAttached } from '../shared/streamAttached.ts';
+import type { StreamTaker } from '../shared/streamTo.ts';
 import { notCaptured } from '../shared/withoutSidecar.ts';
 
 /** `attach POD|TYPE/NAME|-l SELECTOR`: way 5, an agent in pods that run. */
@@ -47,15 +48,18 @@ Exit codes: 0 done, 1 a pod has no agent that runs, or does not capture, 2 wrong
     });
 }
 
-/** `attach`: packets to the output of -o, or into files in the pods; reports to standard error. */
-export async function runAttach(name: string | undefined, flags: AttachFlags): Promise<void> {
+/**
+ * `attach`: packets to the output of -o, or into files in the pods; reports to standard error.
+ * @param taker who takes the packets, instead of the file that a flag names
+ */
+export async function runAttach(name: string | undefined, flags: AttachFlags, taker?: StreamTaker): Promise<void> {
   const { namespace, output, reason, dryRun = false } = flags;
   checkAttachFlags(flags);
   const target = somePodsOf(name, flags);
   const settings = settingsOfFlags(flags);
   const config = await configOf(flags, settings);
   // What is attached stays in the pods, so an output that cannot be used is refused before.
-  if (output !== undefined && !dryRun) await openStreamOutput(output, flags.force === true);
+  if (output !== undefined && !dryRun && taker === undefined) await openStreamOutput(output, flags.force === true);
   const most = mostPodsOf(flags);
   const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
   const signal = interruption();
@@ -96,6 +100,7 @@ export async function runAttach(name: string | undefined, flags: AttachFlags): P
       most,
       file: output,
       interrupted: signal,
+      taker,
     });
     conclude({ unnoted: await attached.noted });
   }

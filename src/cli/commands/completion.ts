@@ -2,7 +2,6 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option, type Command } from 'commander';
 import { codedError } from '../../errors.ts';
-import { presentAt, removeScript, writeScript } from '../completion/install.ts';
 import {
   pathFolders,
   placeOf,
@@ -10,12 +9,17 @@ import {
   scriptOf,
   shells,
   usedShells,
+  writtenBy,
   type Machine,
   type Place,
   type Shell,
 } from '../completion/places.ts';
 import { collect } from '../flags/connectionFlags.ts';
 import { printData, say } from '../io/output.ts';
+import { presentAt, removeScript, writeScript } from '../io/ownScript.ts';
+
+/** What each script says about itself. */
+const mark = { text: writtenBy, command: 'packet-capture completion' };
 
 const names: Readonly<Record<Shell, string>> = {
   bash: 'bash',
@@ -81,7 +85,7 @@ async function runInstall({ shell, dryRun = false }: CompletionFlags): Promise<v
     });
   const places = wanted.map((name) => foundPlace(name, machine));
   for (const { path, notes, shell: name, ...file } of places) {
-    const done = await writeScript({ path, ...file }, dryRun);
+    const done = await writeScript({ path, ...file }, mark, dryRun);
     if (done === 'unchanged') say(`${name}: ${path} is up to date`);
     else say(`${name}: ${dryRun ? `would be ${done}` : done}: ${path}`);
     for (const note of notes) say(`${name}: ${note}`);
@@ -109,8 +113,8 @@ async function runUninstall({ shell, dryRun = false }: CompletionFlags): Promise
   for (const name of shell ?? shells) {
     for (const path of await installedPaths(name, machine)) {
       // Without --shell, a file of somebody else is no concern of this command.
-      if (shell === undefined && (await presentAt(path)).by !== 'this program') continue;
-      if (!(await removeScript(path, dryRun))) continue;
+      if (shell === undefined && (await presentAt(path, mark)).by !== 'this program') continue;
+      if (!(await removeScript(path, mark, dryRun))) continue;
       removed += 1;
       say(`${name}: ${dryRun ? 'would be removed' : 'removed'}: ${path}`);
     }
@@ -124,7 +128,7 @@ async function installedPaths(shell: Shell, machine: Machine): Promise<string[]>
   if (shell !== 'kubectl') return place === undefined ? [] : [place.path];
   const paths = new Set(pathFolders(machine).map((folder) => join(folder, pluginCompletionFile(machine.platform))));
   const ours: string[] = [];
-  for (const path of paths) if ((await presentAt(path)).by === 'this program') ours.push(path);
+  for (const path of paths) if ((await presentAt(path, mark)).by === 'this program') ours.push(path);
   return ours;
 }
 

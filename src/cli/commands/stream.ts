@@ -3,12 +3,11 @@ import { findPods, ownSettingsReader } from '../../captures/index.ts';
 import { clusterFlagsOf } from '../../kubernetes/clusterFlags.ts';
 import { makeKubectl, makeKubectlStart } from '../../kubernetes/kubectl.ts';
 import { findSetting, type SettingName } from '../../settings/index.ts';
-import { addPodFlags, somePodsOf } from '../flags/podFlags.ts';
+import { addPodFlags, podTargetOf, somePodsOf } from '../flags/podFlags.ts';
 import { settingsOfFlags } from '../flags/settingFlags.ts';
 import { addStreamFlags, mostPodsOf, type StreamFlags } from '../flags/streamFlags.ts';
 import { interruption } from '../io/interruption.ts';
-import type { StreamOutput } from '../io/streamOutput.ts';
-import { streamTo } from '../shared/streamTo.ts';
+import { streamTo, type StreamTaker } from '../shared/streamTo.ts';
 import { notCaptured, tellWithout } from '../shared/withoutSidecar.ts';
 
 /** `stream POD|TYPE/NAME|-l SELECTOR`: writes the packets of live pods as they arrive. */
@@ -55,11 +54,11 @@ function isRepeated(name: string | undefined): boolean {
 
 /**
  * `stream`: writes packets to the output, and reports to standard error.
- * @param output what takes the packets, instead of the file that a flag names
+ * @param taker who takes the packets, instead of the file that a flag names
  */
-export async function runStream(name: string | undefined, flags: StreamFlags, output?: StreamOutput): Promise<void> {
+export async function runStream(name: string | undefined, flags: StreamFlags, taker: StreamTaker = {}): Promise<void> {
   const { namespace, output: file, force = false } = flags;
-  const target = somePodsOf(name, flags);
+  const target = flags.everyPod === true ? podTargetOf(name, flags) : somePodsOf(name, flags);
   const mostPods = mostPodsOf(flags);
   const { duration, ...wanted } = settingsOfFlags(flags);
   const interrupted = interruption();
@@ -68,9 +67,9 @@ export async function runStream(name: string | undefined, flags: StreamFlags, ou
   const ownSettings = ownSettingsReader(kubectl);
   let looked = false;
   await streamTo({
+    ...taker,
     file,
     force,
-    output,
     find: async () => {
       const found = await findPods(kubectl, target);
       // A pod or a Job that has ended gets no more pods; labels may match new ones.

@@ -213,7 +213,7 @@ async function readPods(name: string | undefined, flags: SummaryFlags, counter: 
   const scanner = createCaptureScanner('stream', counter);
   const write = async (bytes: Uint8Array): Promise<void> => scanner.push(bytes);
   try {
-    await runStream(name, { ...flags, output: '-' }, { write, close: async () => {} });
+    await runStream(name, { ...flags, output: '-' }, { output: { write, close: async () => {} } });
     return [];
   } catch (error) {
     if (!isCodedError(error)) throw error;

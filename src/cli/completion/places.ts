@@ -5,6 +5,8 @@ import { pluginCompletionBatch, pluginCompletionName, pluginCompletionScript } f
 import { powershellScript } from './scripts/powershell.ts';
 import { zshScript } from './scripts/zsh.ts';
 
+export { writtenBy } from './scripts/mark.ts';
+
 /** The shells that have a script, and kubectl for its plugin. */
 export const shells = ['bash', 'zsh', 'fish', 'powershell', 'kubectl'] as const;
 export type Shell = (typeof shells)[number];

@@ -8,6 +8,8 @@ export interface StreamFlags extends PodFlags, NamesFlag, Readonly<Record<string
   readonly output: string;
   readonly force?: boolean;
   readonly maxPods: string;
+  /** Without a name and labels: all captured pods of the namespace. No flag sets it. */
+  readonly everyPod?: boolean;
 }
 
 /** Adds the flags that `stream` and `attach` share. */

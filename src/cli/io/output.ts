@@ -50,23 +50,42 @@ export function speakAs(name: string, commands: readonly string[]): void {
   inOwnName = (text) => withProgramName(text, name, commands);
 }
 
+/** What takes the lines for people in place of standard error. */
+let taker: ((line: string) => void) | undefined;
+
+/** From here on a function takes the lines for people: who started this program shows standard error as an error. */
+export function reportTo(take: (line: string) => void): void {
+  taker = take;
+}
+
+/** Writes a line for people. */
+function report(line: string): void {
+  if (taker === undefined) console.error(line);
+  else taker(line);
+}
+
 function readable(text: string, indent?: string): string {
   return plainLines(inOwnName(text), indent);
 }
 
 /** Prints a line for people to standard error: progress and errors. */
 export function say(line: string): void {
+  report(readable(line, continuation));
+}
+
+/** Prints a line to standard error, also when {@link reportTo} has another place for those that are no errors. */
+export function sayAtEnd(line: string): void {
   console.error(readable(line, continuation));
 }
 
 /** Prints an error with its code, its place and its hint to standard error. */
 export function sayError(error: CodedError): void {
-  console.error(inOwnName(formatError(error)));
+  report(inOwnName(formatError(error)));
 }
 
 /** Prints a warning in the format of an error, for problems that a later step can solve. */
 export function sayWarning(error: CodedError): void {
-  console.error(inOwnName(formatError(error).replace('error', 'warning')));
+  report(inOwnName(formatError(error).replace('error', 'warning')));
 }
 
 /** The output of commander: help, and errors about the arguments. */
@@ -170,10 +189,11 @@ export const footLine = {
     return process.stderr.isTTY;
   },
   show(text: string): void {
-    process.stderr.write(process.stderr.isTTY ? `${clear}${readable(text)}` : `${readable(text)}\n`);
+    if (process.stderr.isTTY && taker === undefined) process.stderr.write(`${clear}${readable(text)}`);
+    else report(readable(text));
   },
   clear(): void {
-    if (process.stderr.isTTY) process.stderr.write(clear);
+    if (process.stderr.isTTY && taker === undefined) process.stderr.write(clear);
   },
 };
 

@@ -17,7 +17,7 @@ import type { SettingValues } from '../../settings/index.ts';
 import type { ConnectionFlags } from '../flags/connectionFlags.ts';
 import type { NamesFlag } from '../flags/namesFlag.ts';
 import { say } from '../io/output.ts';
-import { streamTo } from './streamTo.ts';
+import { streamTo, type StreamTaker } from './streamTo.ts';
 
 /** What `attach` has done before, and what to capture in the pods that have an agent now. */
 export interface StreamAttachedOptions {
@@ -31,6 +31,8 @@ export interface StreamAttachedOptions {
   readonly most: number;
   readonly file: string;
   readonly interrupted: AbortSignal;
+  /** Who takes the packets, instead of the file. */
+  readonly taker?: StreamTaker | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function streamAttached(options: StreamAttachedOptions): Promise<vo
     }
   };
   await streamTo({
+    ...options.taker,
     file,
     force: flags.force === true,
     find: async () => {

@@ -17,14 +17,21 @@ import { counted, isBrokenPipe, say } from '../io/output.ts';
 import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
 import { openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
 
+/** Who takes a stream in place of a file, and steers it. */
+export interface StreamTaker {
+  readonly output?: StreamOutput | undefined;
+  /** As in StreamOptions. */
+  readonly changes?: AsyncIterable<SettingValues> | undefined;
+  /** Gets each event besides its line on standard error. */
+  readonly onEvent?: ((event: StreamEvent) => void) | undefined;
+}
+
 /** What a command streams, and where to. The command has checked all flags before. */
-export interface StreamToOptions {
+export interface StreamToOptions extends StreamTaker {
   /** A path, or `-` for standard output. */
   readonly file: string;
   /** Overwrite the file. */
   readonly force: boolean;
-  /** What takes the packets, instead of the file. */
-  readonly output?: StreamOutput | undefined;
   /** Lists the present pods. */
   readonly find: () => Promise<FoundPods>;
   /** Starts kubectl; it must outlive an interruption, because a capture that is ending still sends its last packets. */
@@ -57,15 +64,18 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
     const result = await streamPods({
       find,
       names,
-      open: (pod, capture) => execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true }),
+      open: (pod, capture, onStderr) =>
+        execInPod(start, pod, captureCommand(capture), { stdin: true, detached: true, onStderr }),
       wanted,
+      changes: options.changes,
       mostPods,
       write: output.write,
       stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
-      onEvent: (event) =>
-        event.type === 'progress'
-          ? line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`)
-          : line.say(eventText(event, mostPods)),
+      onEvent: (event) => {
+        options.onEvent?.(event);
+        if (event.type === 'progress') line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`);
+        else if (event.type !== 'dropped') line.say(eventText(event, mostPods));
+      },
       application: `packet-capture ${version}`,
       comment: options.comment,
     });
@@ -112,7 +122,7 @@ function after(duration: string): AbortSignal {
   return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimerMs));
 }
 
-function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, mostPods: number): string {
+function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' | 'dropped' }>, mostPods: number): string {
   if (event.type === 'left_out')
     return leftOutText(
       event.pods.map(({ namespace, name }) => `${namespace}/${name}`),
@@ -120,12 +130,20 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' }>, m
     );
   if (event.type === 'waiting') return `${event.where}: no captured pod; waiting for one`;
   if (event.type === 'unreachable') return `warning: new pods are not noticed at the moment: ${event.reason}`;
+  if (event.type === 'moved') return movedText(event);
   const pod = `${event.pod.namespace}/${event.pod.name}`;
+  if (event.type === 'refused')
+    return `warning: ${pod}: ${event.reason}; ${event.kept ? 'all captures go' : 'its capture goes'} on as before`;
   if (event.type === 'joined') return `${pod}: joined`;
   if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
   if (event.type === 'failed') return `${pod}: ${event.reason}; retry in ${event.retrySeconds}s`;
   if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
   return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
+}
+
+function movedText({ pods, restarted }: Extract<StreamEvent, { readonly type: 'moved' }>): string {
+  const again = `${counted(restarted, 'capture')} must be started again, because the agent is older`;
+  return `changed while it captures: ${counted(pods, 'pod')}${restarted === 0 ? '' : `; ${again}`}`;
 }
 
 /** How many names a warning lists. */

@@ -2,7 +2,13 @@ import { lstat, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path';
 import { codedError } from '../../errors.ts';
 import { fileProblem } from '../../fileProblem.ts';
-import { writtenBy } from './scripts/mark.ts';
+
+/** How a command knows the files that it wrote: by a text in one of their first three lines. */
+export interface OwnMark {
+  readonly text: string;
+  /** `packet-capture completion` */
+  readonly command: string;
+}
 
 /** A file as it is now: absent, written by this program, or by another. */
 export type Present = { readonly by: 'nobody' | 'another' } | { readonly by: 'this program'; readonly text: string };
@@ -11,14 +17,12 @@ export type Present = { readonly by: 'nobody' | 'another' } | { readonly by: 'th
 export type Done = 'written' | 'updated' | 'unchanged';
 
 /** @throws FILE_UNREADABLE */
-export async function presentAt(path: string): Promise<Present> {
+export async function presentAt(path: string, { text: mark }: OwnMark): Promise<Present> {
   try {
     // A link may lead to a file that others use.
     if (!(await lstat(path)).isFile()) return { by: 'another' };
     const text = await readFile(path, 'utf8');
-    return text.split('\n', 3).some((line) => line.includes(writtenBy))
-      ? { by: 'this program', text }
-      : { by: 'another' };
+    return text.split('\n', 3).some((line) => line.includes(mark)) ? { by: 'this program', text } : { by: 'another' };
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return { by: 'nobody' };
     throw codedError('FILE_UNREADABLE', fileProblem(error), { where: path, cause: error });
@@ -31,10 +35,11 @@ export async function presentAt(path: string): Promise<Present> {
  */
 export async function writeScript(
   { path, text, executable }: { readonly path: string; readonly text: string; readonly executable: boolean },
+  mark: OwnMark,
   dryRun: boolean,
 ): Promise<Done> {
-  const present = await presentAt(path);
-  if (present.by === 'another') throw notOurs(path);
+  const present = await presentAt(path, mark);
+  if (present.by === 'another') throw notOurs(path, mark);
   if (present.by === 'this program' && present.text === text) return 'unchanged';
   const done = present.by === 'nobody' ? 'written' : 'updated';
   if (dryRun) return done;
@@ -55,10 +60,10 @@ export async function writeScript(
  * @returns whether there was one
  * @throws FILE_EXISTS for a file that this program did not write, FILE_UNREADABLE, FILE_UNWRITABLE
  */
-export async function removeScript(path: string, dryRun: boolean): Promise<boolean> {
-  const present = await presentAt(path);
+export async function removeScript(path: string, mark: OwnMark, dryRun: boolean): Promise<boolean> {
+  const present = await presentAt(path, mark);
   if (present.by === 'nobody') return false;
-  if (present.by === 'another') throw notOurs(path);
+  if (present.by === 'another') throw notOurs(path, mark);
   if (dryRun) return true;
   try {
     await rm(path);
@@ -68,8 +73,8 @@ export async function removeScript(path: string, dryRun: boolean): Promise<boole
   return true;
 }
 
-function notOurs(path: string): Error {
-  return codedError('FILE_EXISTS', 'this file was not written by packet-capture completion, so it stays as it is', {
+function notOurs(path: string, { command }: OwnMark): Error {
+  return codedError('FILE_EXISTS', `this file was not written by ${command}, so it stays as it is`, {
     where: path,
     hint: 'Move it away, and run the command again.',
   });
