@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { Option, type Command } from 'commander';
 import { codedError, isCodedError, type CodedError } from '../../errors.ts';
+import { jsonPieces } from '../../jsonPieces.ts';
 import { createCaptureScanner } from '../../pcapng/index.ts';
 import { shell } from '../../shell.ts';
 import { createCounter, summarize, type Counter, type Summary } from '../../summary/index.ts';
@@ -17,12 +18,12 @@ import {
   exitWhenUnread,
   isTerminal,
   print,
-  printJson,
   printJsonLine,
   printScreen,
   say,
   sayError,
   terminalRows,
+  writeData,
 } from '../io/output.ts';
 import { openStreamOutput, unwritable } from '../io/streamOutput.ts';
 import { addCaptureFlags, runStream } from './stream.ts';
@@ -95,7 +96,7 @@ export async function runSummary(names: readonly string[], flags: SummaryFlags):
   const last = problems.at(-1);
   if (last === undefined || counter.counts.packets > 0) {
     if (live === 'lines') printJsonLine(summarize(counter.counts, rows));
-    else printSummary(summarize(counter.counts, rows), flags.output);
+    else await printSummary(summarize(counter.counts, rows), flags.output);
     await draw?.(summarize(counter.counts, rows, Number.POSITIVE_INFINITY));
   }
   problems.slice(0, -1).forEach(sayError);
@@ -268,7 +269,8 @@ function showLive(live: LiveOutput, counter: Counter, rows: number): void {
   else printScreen(formatSummary(summary).slice(0, terminalRows() - 1));
 }
 
-function printSummary(summary: Summary, format: SummaryFlags['output']): void {
-  if (format === 'json') printJson(summary);
+/** @throws FILE_UNWRITABLE */
+async function printSummary(summary: Summary, format: SummaryFlags['output']): Promise<void> {
+  if (format === 'json') await writeData(jsonPieces(summary));
   else print(format === 'markdown' ? formatMarkdown(summary) : formatSummary(summary));
 }
