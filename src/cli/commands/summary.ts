@@ -96,6 +96,8 @@ export async function runSummary(names: readonly string[], flags: SummaryFlags):
   const last = problems.at(-1);
   if (last === undefined || counter.counts.packets > 0) {
     if (live === 'lines') printJsonLine(summarize(counter.counts, rows));
+    // In place of the last one, and whole.
+    else if (live === 'screen') printScreen(formatSummary(summarize(counter.counts, rows)));
     else await printSummary(summarize(counter.counts, rows), flags.output);
     await draw?.(summarize(counter.counts, rows, Number.POSITIVE_INFINITY));
   }
