@@ -10,10 +10,13 @@ import {
   skipsMarkdown,
   whyReasonsMarkdown,
 } from './codeTables.ts';
+import { commandsMarkdown } from './commandPages.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
 import { goTable } from './goTable.ts';
 import { replaceMarked } from './marks.ts';
 import { agentMetricsMarkdown, alertsMarkdown, injectorMetricsMarkdown } from './metricTables.ts';
+import { diagramFiles } from './pictures/diagrams.ts';
+import { figurePlots } from './pictures/figurePlots.ts';
 import { placementMarkdown } from './placementTable.ts';
 import { amountsMarkdown, limitsMarkdown, serveFlagsMarkdown, toolsMarkdown } from './releaseTables.ts';
 import { statesMarkdown, updateResultsMarkdown } from './resultTables.ts';
@@ -39,6 +42,7 @@ interface DerivedPart {
 export async function derivedFiles(root: string): Promise<Map<string, string>> {
   const read = async (file: string): Promise<string> => readFile(join(root, file), 'utf8');
   const parts: readonly DerivedPart[] = [
+    { file: 'docs/commands.md', mark: 'commands', text: await commandsMarkdown() },
     { file: 'docs/settings.md', mark: 'settings', text: settingsMarkdown() },
     ...Object.entries(findingsMarkdown).map(([file, text]) => ({ file, mark: 'findings', text })),
     { file: 'docs/diagnosis.md', mark: 'states', text: statesMarkdown() },
@@ -66,7 +70,11 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     { file: `${decisionsFolder}/README.md`, mark: 'decisions', text: decisionsMarkdown(await readDecisions(root)) },
   ];
   // The agent's own table of settings is Go source, and derived as a whole.
-  const files = new Map([['agent/internal/settings/table.go', goTable()]]);
+  const files = new Map([
+    ['agent/internal/settings/table.go', goTable()],
+    ...diagramFiles(),
+    ...figurePlots(await read('docs/figures.md')),
+  ]);
   for (const { file, mark, text } of parts)
     files.set(file, replaceMarked(files.get(file) ?? (await read(file)), mark, text));
   return files;
