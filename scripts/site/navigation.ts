@@ -54,6 +54,7 @@ export const english: DefaultTheme.Config = {
       text: 'Install and operate',
       collapsed: true,
       items: [
+        { text: 'Get the program', link: '/distributions.md' },
         { text: 'Install', link: '/install.md' },
         { text: 'Manifests, Helm, kustomize', link: '/manifests.md' },
         { text: 'The chart', link: '/chart.md' },

@@ -70,7 +70,8 @@ test('every script of npm that a document tells to type exists', () => {
 function ownArguments(words: readonly string[]): readonly string[] | undefined {
   const rest = words.slice(words.findIndex((word) => !/^[A-Z_]+=/.test(word)));
   if (rest[0] === 'packet-capture') return rest.slice(1);
-  if (['kubectl', 'npx'].includes(rest[0] ?? '') && rest[1] === 'packet-capture') return rest.slice(2);
+  if (rest[0] === 'kubectl' && rest[1] === 'packet-capture') return rest.slice(2);
+  if (rest[0] === 'npx' && /packet-capture/.test(rest[1] ?? '')) return rest.slice(2);
   const at = rest.indexOf('packet-capture');
   return rest[0] === 'npm' && rest[1] === 'run' && at !== -1 ? rest.slice(at + 2) : undefined;
 }
