@@ -134,7 +134,8 @@ function podObject(index: number): object {
   };
 }
 
-function podSpec(app: string, token: string): object {
+/** Of the usual size. */
+export function podSpec(app: string, token: string): object {
   const probe = {
     httpGet: { path: '/healthz', port: 8080, scheme: 'HTTP' },
     timeoutSeconds: 1,

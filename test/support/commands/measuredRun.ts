@@ -11,13 +11,18 @@ export interface MeasuredRun {
   readonly peakBytes: number;
 }
 
-/** Runs the program as users start it, and looks at its memory until it ends. */
+/**
+ * Runs the program as users start it, and looks at its memory until it ends.
+ * @param within makes the command line of a program that becomes this one, in another place (`nsenter`)
+ */
 export async function measuredRun(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
+  within: (argv: readonly string[]) => readonly string[] = (argv) => argv,
 ): Promise<MeasuredRun> {
   const begun = performance.now();
-  const child = spawn(process.execPath, ['bin/packet-capture.js', ...args], {
+  const [program = '', ...rest] = within([process.execPath, 'bin/packet-capture.js', ...args]);
+  const child = spawn(program, rest, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
