@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { codedError } from '../../../src/errors.ts';
@@ -13,6 +13,7 @@ import { platforms, type Platform } from '../platforms.ts';
 export interface NodeProgram {
   /** Of the program. */
   readonly path: string;
+  /** Of its licence's text, which is the same for all platforms: the package for Windows has none. */
   readonly license: string;
   readonly version: string;
 }
@@ -26,8 +27,12 @@ export async function ensureNodeProgram(platform: Platform, progress: Progress):
   const { nodePackage, nodePath } = platform;
   const { version, integrity } = await locked(nodePackage);
   const folder = join(cacheHome(), 'node', `${nodePackage}-${createHash('sha256').update(integrity).digest('hex')}`);
-  const files = { path: join(folder, nodePath), license: join(folder, 'LICENSE'), version };
-  if (await exists(files.license)) return files;
+  const hasLicense = platform.os === 'linux';
+  const license = hasLicense
+    ? join(folder, 'LICENSE')
+    : (await ensureNodeProgram(platforms['linux-amd64'], progress)).license;
+  const files = { path: join(folder, nodePath), license, version };
+  if (await exists(folder)) return files;
   const from = `${nodePackage}@${version}`;
   await step(progress, `fetching ${from}`, () =>
     inTemporaryFolder(async (temporary) => {
@@ -45,7 +50,7 @@ export async function ensureNodeProgram(platform: Platform, progress: Progress):
       const unfinished = `${folder}.${process.pid}`;
       await rm(unfinished, { recursive: true, force: true });
       await mkdir(unfinished, { recursive: true });
-      const parts = [`package/${nodePath}`, 'package/LICENSE'];
+      const parts = [`package/${nodePath}`, ...(hasLicense ? ['package/LICENSE'] : [])];
       await execa('tar', ['-xzf', archive, '-C', unfinished, '--strip-components=1', ...parts]);
       await rm(folder, { recursive: true, force: true });
       await rename(unfinished, folder);
@@ -82,7 +87,7 @@ function fileNamed(json: string): string {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return readFile(path).then(
+  return access(path).then(
     () => true,
     () => false,
   );
