@@ -1,15 +1,14 @@
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { loadImage } from '../../../scripts/cluster/images.ts';
+import { ensureNodeImage, loadImage } from '../../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensurePackages } from '../../../scripts/cluster/requirements.ts';
 import { ensureSlimAgentImage } from '../../../scripts/images/images.ts';
 import { controlCommands, type ControlMessage } from '../../../src/extcap/controlMessages.ts';
 import { toolbarControls } from '../../../src/extcap/toolbar.ts';
 import { until } from '../../support/agent/until.ts';
-import { kube, podField, tshark } from '../../support/cluster/clusterFixture.ts';
-import { useNamespace } from '../../support/cluster/namespace.ts';
+import { kube, namespaceYaml, nginxImage, podField, tshark } from '../../support/cluster/clusterFixture.ts';
 import { gaps, readNumbered, startSender, type Sender } from '../../support/cluster/sequence.ts';
 import { writeProgram } from '../../support/commands/clusterCommands.ts';
 import { createExtcapHome, driveCapture, type ExtcapHome } from '../../support/long/extcapWorld.ts';
@@ -17,7 +16,7 @@ import { servingPod } from '../../support/long/servingPod.ts';
 import { openWireshark, windowPackages } from '../../support/long/wireshark.ts';
 
 const node = inject('node');
-const shop = useNamespace('extcap');
+const shop = `extcap-${Date.now().toString(36)}`;
 const [port, otherPort] = [9999, 9998];
 /** Where the toolbar's field is in a window of 1400 by 900, on Debian 12. */
 const filterField = [560, 106] as const;
@@ -29,6 +28,8 @@ let address: string;
 beforeAll(async () => {
   image = await ensureSlimAgentImage(stderrProgress);
   await loadImage(node, image, stderrProgress);
+  await loadImage(node, await ensureNodeImage('nginx', nginxImage, stderrProgress), stderrProgress);
+  await kube(['apply', '-f', '-'], namespaceYaml(shop));
   await kube(['apply', '-f', '-'], servingPod(shop, 'web'));
   await kube(['wait', '-n', shop, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
   address = await podField(shop, 'web', '.status.podIP');
@@ -39,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   sender.close();
   await home.remove();
+  await kube(['delete', 'namespace', shop, '--ignore-not-found', '--wait=false']);
 });
 
 /** What the dialog has chosen: the pod, to which an agent is attached. */
