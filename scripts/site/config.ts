@@ -36,6 +36,8 @@ export default defineConfig({
   },
   themeConfig: {
     logo: '/icon.svg',
+    // Most pages are English alone: the menu of languages leads to the first page of each.
+    i18nRouting: false,
     search: {
       provider: 'local',
       options: {
