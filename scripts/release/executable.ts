@@ -21,8 +21,9 @@ export async function writeExecutable(platform: Platform, node: string, program:
   await inTemporaryFolder(async (folder) => {
     const prepared = join(folder, 'node');
     await writeFile(prepared, prepare(platform, await readFile(node)), { mode: 0o755 });
-    const main = join(folder, 'main.cjs');
-    await writeFile(main, loader(program.entry));
+    // Relative to the folder, whose name is another each time: Node writes this path into the executable.
+    const main = 'main.cjs';
+    await writeFile(join(folder, main), loader(program.entry));
     const config = join(folder, 'config.json');
     const fields = {
       main,
