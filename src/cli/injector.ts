@@ -37,7 +37,7 @@ async function makeProgram(args: readonly string[]): Promise<Command> {
     .helpCommand(false)
     .configureOutput(programOutput)
     .showHelpAfterError('Run it with --help.')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+    .exitOverride();
   return addCommands(program, entries, args);
 }
 

@@ -153,7 +153,7 @@ export async function makeProgram(args: readonly string[]): Promise<Command> {
     .helpCommand(false)
     .configureOutput(programOutput)
     .showHelpAfterError('Run it with --help.')
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .exitOverride()
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 2 wrong usage or bad input, 130 Ctrl-C.\nData goes to stdout, reports go to stderr.',

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { plainBooleans } from './flags/connectionFlags.ts';
 import { reportError } from './io/exitCode.ts';
 import { interruptedExitCode } from './io/interruption.ts';
@@ -16,7 +16,7 @@ export async function runProgram(makeProgram: (args: readonly string[]) => Promi
     const program = await makeProgram(args);
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    process.exitCode = reportError(error);
+    process.exitCode = exitCodeOf(error);
     reported = error;
   }
   const lost = await lostOutput();
@@ -25,4 +25,10 @@ export async function runProgram(makeProgram: (args: readonly string[]) => Promi
     process.exitCode ||= exitCode;
   }
   process.exitCode = interruptedExitCode() ?? process.exitCode;
+}
+
+/** Reports an error; commander has printed its own: help, or what is wrong with the arguments. */
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof CommanderError)) return reportError(error);
+  return error.exitCode === 0 ? 0 : 2;
 }

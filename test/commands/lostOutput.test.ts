@@ -24,19 +24,22 @@ async function ended(child: ChildProcess): Promise<number | null> {
   return ((await once(child, 'exit')) as [number | null])[0];
 }
 
-test.each([['settings'], inject])('output of %s that a full disk does not take is an error', async (...args) => {
-  const full = await open('/dev/full', 'w');
-  try {
-    const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', full.fd, 'pipe'] });
-    child.stdin!.end(pods);
-    const [code, said] = await Promise.all([ended(child), text(child.stderr!)]);
-    expect([code, said]).toEqual([1, expect.stringContaining('error FILE_UNWRITABLE: the disk is full (ENOSPC)')]);
-    expect(said).toContain('at standard output');
-    expect(said).not.toMatch(/^ +at .*:\d+/m);
-  } finally {
-    await full.close();
-  }
-});
+test.each([['settings'], inject, ['--help'], ['attach', '--help'], ['--version']])(
+  'output of %s that a full disk does not take is an error',
+  async (...args) => {
+    const full = await open('/dev/full', 'w');
+    try {
+      const child = spawn(process.execPath, [bin, ...args], { stdio: ['pipe', full.fd, 'pipe'] });
+      child.stdin!.end(pods);
+      const [code, said] = await Promise.all([ended(child), text(child.stderr!)]);
+      expect([code, said]).toEqual([1, expect.stringContaining('error FILE_UNWRITABLE: the disk is full (ENOSPC)')]);
+      expect(said).toContain('at standard output');
+      expect(said).not.toMatch(/^ +at .*:\d+/m);
+    } finally {
+      await full.close();
+    }
+  },
+);
 
 test('a reader of standard output that ends early, as head does, is no error', async () => {
   const child = spawn(process.execPath, [bin, ...inject], { stdio: ['pipe', 'pipe', 'pipe'] });
