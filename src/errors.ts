@@ -102,6 +102,10 @@ export const errorTable = {
     hint: 'Add the sidecar with `packet-capture patch TYPE/NAME`, or without a restart: `packet-capture attach POD`. `packet-capture why` explains why it is missing.',
   },
   NOT_ATTACHABLE: { exit: 1, hint: 'The reason names what prevents it; nothing was changed.' },
+  MEMORY_SHORT: {
+    exit: 1,
+    hint: 'Give the pod a larger memory limit, or capture in another pod of the workload. With --ignore-memory the kernel may kill the app. Nothing was changed.',
+  },
   AGENT_ENDED: {
     exit: 1,
     hint: 'Run `packet-capture attach` again: it adds the next container. A sidecar starts again by itself.',

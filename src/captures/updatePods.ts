@@ -67,6 +67,8 @@ export interface UpdatedPod {
   readonly agent: string | null;
   /** Of a failure: its container has ended. */
   readonly ended?: true;
+  /** Of `unconfirmed`: its agent refuses a setting. */
+  readonly refused?: true;
 }
 
 /** The results by pod, in the order of FoundPods. */

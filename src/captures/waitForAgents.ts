@@ -36,6 +36,8 @@ export interface Awaited {
   readonly result: 'confirmed' | 'unconfirmed' | 'gone';
   /** What its agent does, or why that is not known. */
   readonly agent: string;
+  /** The agent refuses a setting, so waiting does not help. */
+  readonly refused?: true;
 }
 
 /** The kubelet needs up to a second for a change, and the agent up to one more. */
@@ -116,6 +118,8 @@ function awaitedOf(
 ): Awaited | undefined {
   if (verdict.kind === 'gone') return { result: 'gone', agent: 'the pod is gone' };
   if (verdict.kind === 'done' || surelyFinished) return { result: 'confirmed', agent: verdict.text };
-  if (verdict.kind === 'refused') return { result: 'unconfirmed', agent: `it refuses: ${verdict.text}` };
+  if (verdict.kind === 'refused') {
+    return { result: 'unconfirmed', agent: `it refuses: ${verdict.text}`, refused: true };
+  }
   return timeUp === undefined ? undefined : { result: 'unconfirmed', agent: `not after ${timeUp}s: ${verdict.text}` };
 }

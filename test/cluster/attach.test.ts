@@ -61,10 +61,16 @@ const kinds = {
   distroless: pod('distroless', { container: { image: pauseImage, command: undefined } }),
   'read-only': pod('read-only', { container: { securityContext: { readOnlyRootFilesystem: true } } }),
   memory: pod('memory', {
-    spec: { resources: { limits: { memory: '64Mi' } } },
-    container: { command: holding(54_000_000) },
+    spec: { resources: { limits: { memory: '128Mi' } } },
+    container: { command: holding(105_000_000) },
   }),
 } as const;
+
+/** A pod without the memory that an agent needs. */
+const short = pod('short', {
+  spec: { resources: { limits: { memory: '64Mi' } } },
+  container: { command: holding(56_000_000) },
+});
 
 const jobSpec = {
   template: {
@@ -94,6 +100,7 @@ beforeAll(async () => {
   const items = [
     ...Object.values(kinds),
     ...others,
+    short,
     job,
     pod('baseline', {}, baseline),
     pod('restricted', modest, restricted),
@@ -225,6 +232,18 @@ test.concurrent("an image that cannot be started is reported in the kubelet's wo
   const { stdout } = await cli(['check', ...inShop, '-o', 'json']);
   const { findings } = JSON.parse(stdout) as CheckResult;
   expect(findings.map(({ code }) => code)).toContain('pods_attached');
+});
+
+test.concurrent('a pod whose memory limit is nearly used is refused with the numbers, unless the user accepts that', async () => {
+  const dry = async (): Promise<string> =>
+    (await cli(['attach', 'short', ...inShop, '--image', image, '--dry-run'])).stderr;
+  // The kubelet reads what a pod uses every few seconds.
+  await expect.poll(dry, { timeout: 120_000, interval: 1000 }).toContain('error MEMORY_SHORT');
+  const { stderr } = await attach(1, 'short', ...inShop);
+  expect(stderr).toMatch(/error MEMORY_SHORT: [^\n]* it uses 5\d\S*Mi \(by its kubelet\) of 64Mi/);
+  expect(await containersOf('short')).toBe('');
+  await attach(0, 'short', ...inShop, '--ignore-memory', '--dry-run');
+  expect(await restarts(shop, 'short')).toBe(0);
 });
 
 test.concurrent('a restricted namespace is refused with the reason, a dry run stores nothing, and a missing right is reported first', async () => {

@@ -11,14 +11,14 @@ import { interfaceBlock, packetBlock, sectionBlock } from '../support/pcapng/cap
 /**
  * A kubectl with one pod: `pod.json` is the pod as the API server has it. Of its agents, those that `stopped` names
  * have ended, though the pod's status says that they run. What an agent was told is in `told-CONTAINER`, the Events are
- * in `events`.
+ * in `events`. It refuses the filter that `invalid` has, and the metrics API serves `metrics`.
  */
 const kubectl = String.raw`
 const { existsSync, readFileSync, writeFileSync, appendFileSync } = require('node:fs');
 const { join } = require('node:path');
 const file = (name) => join(__dirname, name);
 const read = (name) => existsSync(file(name)) ? readFileSync(file(name), 'utf8') : '';
-const args = process.argv.slice(2).filter((arg) => !/^--(request-timeout|namespace)=/.test(arg));
+const args = process.argv.slice(2).filter((arg) => !/^--(request-timeout|namespace|context)=/.test(arg));
 const input = () => JSON.parse(readFileSync(0, 'utf8'));
 const say = (value) => process.stdout.write(typeof value === 'string' ? value : JSON.stringify(value));
 const fail = (line) => { process.stderr.write(line + '\n'); process.exit(1); };
@@ -53,9 +53,13 @@ if (args[0] === 'create') {
     process.stdin.resume().on('end', () => process.exit(0));
   } else {
     const { by, reason, ttl, ...settings } = told;
-    const running = settings.state === 'running' ? { state: 'capturing', file: 'web-1.pcapng' } : { state: 'idle' };
-    say({ ...running, settings, interfaces: ['eth0'], invalid: [], attached: { until: '2099-01-01T00:00:00Z' } });
+    const refused = settings.filter !== undefined && settings.filter === read('invalid');
+    const running = refused ? { state: 'invalid' } : settings.state === 'running' ? { state: 'capturing', file: 'web-1.pcapng' } : { state: 'idle' };
+    say({ ...running, settings, interfaces: ['eth0'], invalid: refused ? [{ setting: 'filter', value: settings.filter, reason: 'unknown port' }] : [], attached: { until: '2099-01-01T00:00:00Z' } });
   }
+} else if (args[1] === '--raw' && args[2].includes('metrics.k8s.io')) {
+  if (read('metrics') === '') fail('Error from server (NotFound): the server could not find the requested resource');
+  say(read('metrics'));
 } else if (args[1] === 'namespaces') say({ kind: 'Namespace', metadata: { name: 'shop' } });
 else if (args.some((arg) => arg.includes('web-1'))) say(pod());
 else say({ apiVersion: 'v1', kind: 'List', metadata: {}, items: [pod()] });
@@ -158,6 +162,36 @@ test.concurrent('a dry run says what would stay, and stores nothing', async () =
   const { exitCode, stderr } = await run('--dry-run');
   expect(stderr).toMatch(/^shop\/web-1: would attach the container packet-capture\nwhat stays: the container ends/);
   expect([exitCode, await containers(), await read('events')]).toEqual([0, [], '']);
+});
+
+test.concurrent('into files: the report names the commands that come next, as they can be typed', async () => {
+  const { run } = await stand();
+  expect((await run('--context', "the boss's")).stderr).toContain(
+    String.raw`next: packet-capture download web-1 -n shop --context 'the boss'\''s', and to end the capture: packet-capture stop web-1 -n shop --context 'the boss'\''s'`,
+  );
+});
+
+test.concurrent('a filter that the agent refuses: its container stays, and captures nothing', async () => {
+  const { run, containers } = await stand({ invalid: 'port porte' });
+  const { exitCode, stderr } = await run('--filter', 'port porte');
+  expect(stderr).toMatch(
+    /error CAPTURE_UNCONFIRMED: [^\n]*\n {2}at shop\/web-1: it refuses: filter: unknown port\n {2}Correct it and run `packet-capture attach` again, which uses the same container\. Until then that captures nothing, and it ends by itself after 1h\./,
+  );
+  expect([exitCode, stderr.includes('next:')]).toEqual([1, false]);
+  expect(await containers()).toEqual(['packet-capture']);
+});
+
+test.concurrent('a pod whose memory is nearly used is refused, also in a dry run', async () => {
+  const app = { name: 'app', resources: { limits: { memory: '64Mi' } } };
+  const pod = { ...podWith([]), spec: { containers: [app] } };
+  const usage = { memory: '60Mi' };
+  const metrics = { metadata: { name: 'web-1', namespace: 'shop' }, containers: [{ name: 'app', usage }] };
+  const { run, containers } = await stand({ 'pod.json': JSON.stringify(pod), metrics: JSON.stringify(metrics) });
+  const { exitCode, stderr } = await run('--dry-run');
+  expect(stderr).toMatch(
+    /error MEMORY_SHORT: [^\n]* it uses 60Mi \(by the metrics API\) of 64Mi[^\n]*\n {2}at pod\/web-1 in namespace shop\n/,
+  );
+  expect([exitCode, await containers()]).toEqual([1, []]);
 });
 
 test.concurrent('Ctrl-C while it waits for the container: 130, and what stays', async () => {

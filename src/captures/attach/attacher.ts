@@ -4,10 +4,18 @@ import type { Namespace, Pod } from '../../kubernetes/api/types.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { readSome, unlessForbidden } from '../../kubernetes/reading.ts';
 import type { AgentSidecarConfig } from '../../sidecar/index.ts';
-import { attachReasons, type AttachPlan, type AttachReason } from '../../ways/attach/index.ts';
+import {
+  attachReasons,
+  planAttach,
+  podMemoryLimit,
+  type AttachPlan,
+  type AttachReason,
+  type MemoryUse,
+} from '../../ways/attach/index.ts';
 import { mapParallel } from '../parallel.ts';
 import { atOnce } from '../readStatus.ts';
 import { addContainer } from './addContainer.ts';
+import { memoryReader, type MemoryReader } from './memoryUse.ts';
 
 /**
  * What is the same for all pods: the sidecar's configuration, the time that an agent lives, and who gets the messages.
@@ -21,6 +29,8 @@ export interface AttacherOptions {
   readonly podSecurity?: PodSecurityLevel | undefined;
   /** As in AttachOptions. */
   readonly ringAsked?: boolean | undefined;
+  /** As in AttachOptions. */
+  readonly ignoreMemory?: boolean | undefined;
   /** As in AttachOptions. */
   readonly ended?: ReadonlyMap<string, string> | undefined;
   /** The API server judges everything and stores nothing. */
@@ -77,8 +87,13 @@ export function createAttacher(options: AttacherOptions): Attacher {
     return level;
   };
   return {
-    attach: async (pods) =>
-      mapParallel(pods, atOnce, async (pod) => attachTo(options, pod, await levelOf(namespaceOf(pod)))),
+    attach: async (pods) => {
+      const readMemory = memoryReader(options.kubectl, pods);
+      return mapParallel(pods, atOnce, async (pod) => {
+        const podSecurity = await levelOf(namespaceOf(pod));
+        return attachTo({ ...options, podSecurity, readMemory }, pod);
+      });
+    },
     // What fails here fails again where it is needed.
     prepare: (namespace) => void levelOf(namespace).catch(() => undefined),
   };
@@ -94,17 +109,27 @@ function namespaceOf({ metadata }: Pod): string {
   return metadata.namespace ?? 'default';
 }
 
-async function attachTo(
-  options: AttacherOptions,
-  found: Pod,
-  podSecurity: PodSecurityLevel | undefined,
-): Promise<AttachedTo> {
+interface AttachToOptions extends AttacherOptions {
+  readonly podSecurity: PodSecurityLevel | undefined;
+  readonly readMemory: MemoryReader;
+}
+
+/** What a pod uses of its memory, where that decides something. */
+async function memoryUseOf(options: AttachToOptions, pod: Pod): Promise<MemoryUse | undefined> {
+  if (options.ignoreMemory === true || podMemoryLimit(pod.spec ?? {}) === undefined) return undefined;
+  const plan = planAttach(pod, { ...options, podSecurity: options.podSecurity ?? 'privileged' });
+  return plan.kind === 'attach' ? options.readMemory(pod) : undefined;
+}
+
+async function attachTo(options: AttachToOptions, found: Pod): Promise<AttachedTo> {
   const { dryRun, report } = options;
   const name = `${namespaceOf(found)}/${found.metadata.name}`;
   const identity = { namespace: namespaceOf(found), pod: found.metadata.name };
   try {
-    const { pod, plan } = await addContainer({ ...options, podSecurity }, found);
+    const memoryUse = await memoryUseOf(options, found);
+    const { pod, plan } = await addContainer({ ...options, memoryUse }, found);
     report(`${name}: ${planText(plan, dryRun)}`);
+    if (plan.kind === 'attach' && plan.memory !== undefined) report(`${name}: warning: ${plan.memory}`);
     if (plan.kind === 'attach' && !dryRun) options.onAdded?.(pod, plan.container.name);
     return {
       pod,
@@ -162,7 +187,8 @@ export function nothingAttached(pods: readonly AttachedPod[], where: string): Co
   if (skipped?.reason != null && pods.every(({ result }) => result === 'skipped')) {
     const many = pods.length === 1 ? '' : `to none of ${pods.length} pods; ${skipped.namespace}/${skipped.pod}: `;
     const what = `nothing was attached: ${many}${skipped.reason}: ${attachReasons[skipped.reason]}${detailText(skipped.message)}`;
-    return codedError('NOT_ATTACHABLE', what, { where: place });
+    const isShort = pods.every(({ reason }) => reason === 'memory_short');
+    return codedError(isShort ? 'MEMORY_SHORT' : 'NOT_ATTACHABLE', what, { where: place });
   }
   return failedToAttach(pods, place) ?? codedError('NOT_FOUND', 'the pod has ended meanwhile', { where: place });
 }

@@ -21,6 +21,7 @@ import { interruption } from '../io/interruption.ts';
 import { say } from '../io/output.ts';
 import { openStreamOutput } from '../io/streamOutput.ts';
 import { attachAgents } from '../shared/attachAgents.ts';
+import { nextText } from '../shared/attachNext.ts';
 import { concludeAttach, type AttachOutcome } from '../shared/attachReport.ts';
 import { streamAttached } from '../shared/streamAttached.ts';
 import type { StreamTaker } from '../shared/streamTo.ts';
@@ -41,6 +42,9 @@ export function addAttach(program: Command): void {
 Into Wireshark: packet-capture attach web-1 -o - | wireshark -k -i -
 The container ends by itself (--ttl). Its entry in the pod's spec stays until the pod is replaced: Kubernetes has no way
 to remove it. A pod has one such container, which later calls find; a pod with the sidecar gets none.
+Only the agent can tell whether a filter compiles. So its container is already there when it refuses one: correct the
+filter and attach again. Until then the container captures nothing.
+A pod that has less than 16Mi left of its memory limit gets none, because the kernel could kill the app.
 Exit codes: 0 done, 1 a pod has no agent that runs, or does not capture, 2 wrong usage.`,
     )
     .action(async (name: string | undefined, flags: AttachFlags) => {
@@ -64,11 +68,11 @@ export async function runAttach(name: string | undefined, flags: AttachFlags, ta
   const timeoutSeconds = durationOfFlag(flags.timeout, '--timeout', { example: '60s' });
   const signal = interruption();
   const kubectl = makeKubectl({ ...clusterFlagsOf(flags), namespace, signal });
-  const { ttl = defaultTtl, podSecurity } = flags;
+  const { ttl = defaultTtl, podSecurity, ignoreMemory } = flags;
   const common = { kubectl, target, timeoutSeconds, signal };
   const part = output === undefined ? ({ until: 'all' } as const) : ({ until: 'first', most } as const);
   const ringAsked = volumeSettings.some((setting) => (settings[setting] ?? '') !== '');
-  const how = { ...common, ...part, config, ringAsked, ttl, podSecurity, dryRun, reason };
+  const how = { ...common, ...part, config, ringAsked, ttl, podSecurity, dryRun, ignoreMemory, reason };
   /** Once more, for containers that have ended meanwhile: their pods get the next one. */
   const again = async (before: AttachPodsResult, ended: ReadonlyMap<string, string>): Promise<AttachPodsResult> =>
     ended.size === 0 ? before : withAttachedAgain(before, await attachAgents({ ...how, ended }));
@@ -76,7 +80,7 @@ export async function runAttach(name: string | undefined, flags: AttachFlags, ta
   let attached = await again(found, found.endedMeanwhile);
   if (attached.pods.length === 0) throw notCaptured(attached.found);
   const conclude = (outcome: AttachOutcome): void =>
-    concludeAttach(attached, outcome, { ttl, json: flags.json === true });
+    concludeAttach(attached, outcome, { ttl, json: flags.json === true, next: nextText(name, flags) });
   const nothing = nothingAttached(attached.pods, attached.found.where);
   if (nothing !== undefined || dryRun) {
     conclude({ error: nothing });

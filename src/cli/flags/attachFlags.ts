@@ -24,6 +24,7 @@ export interface AttachFlags extends PodFlags, SidecarFlags, NamesFlag, PathOrJs
   readonly reason?: string;
   readonly podSecurity?: PodSecurityLevel;
   readonly dryRun?: boolean;
+  readonly ignoreMemory?: boolean;
   readonly timeout: string;
 }
 
@@ -49,6 +50,10 @@ export function addAttachFlags(command: Command): Command {
         '--pod-security <LEVEL>',
         'the level that the namespace enforces (default: its label, otherwise privileged)',
       ).choices(['privileged', 'baseline', 'restricted']),
+    )
+    .option(
+      '--ignore-memory',
+      'attach also to pods that have less than 16Mi left of their memory limit; the kernel may kill the app there',
     )
     .option('--dry-run', 'let the API server check everything and store nothing; prints what would stay in the pods')
     .option('--timeout <DURATION>', 'for the containers to start, and then for their captures', '60s');

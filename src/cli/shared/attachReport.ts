@@ -12,6 +12,15 @@ export interface AttachOutcome {
   readonly unnoted?: string | undefined;
 }
 
+/** How the report is written. */
+export interface ReportOptions {
+  /** How long the containers stay. */
+  readonly ttl: string;
+  readonly json: boolean;
+  /** What to do next where captures run, for people. */
+  readonly next?: string | undefined;
+}
+
 /**
  * Reports what stays in the pods, and prints the result for programs.
  * @throws the error of the outcome; ATTACH_FAILED, CAPTURE_UNCONFIRMED
@@ -19,7 +28,7 @@ export interface AttachOutcome {
 export function concludeAttach(
   { pods, found, by }: AttachPodsResult,
   { error, updates = [], unnoted }: AttachOutcome,
-  { ttl, json }: { readonly ttl: string; readonly json: boolean },
+  { ttl, json, next }: ReportOptions,
 ): void {
   if (unnoted !== undefined) say(`note: the pods have no Event about this: ${unnoted}`);
   // One that does not start stays too.
@@ -28,19 +37,23 @@ export function concludeAttach(
       result === 'attached' || result === 'dry-run' || (result === 'failed' && container !== null),
   );
   if (stay.length > 0) say(staysText(stay.length, ttl));
+  if (next !== undefined && updates.some(({ result }) => result === 'confirmed')) say(next);
   if (json) printJson({ by: by ?? null, pods, updates });
-  const problem = error ?? failedToAttach(pods, found.where) ?? unconfirmed(updates);
+  const problem = error ?? failedToAttach(pods, found.where) ?? unconfirmed(updates, ttl);
   if (problem !== undefined) throw problem;
 }
 
-function unconfirmed(updates: readonly UpdatedPod[]): CodedError | undefined {
+function unconfirmed(updates: readonly UpdatedPod[], ttl: string): CodedError | undefined {
   const bad = updates.filter(({ result }) => result === 'unconfirmed' || result === 'failed');
   const [first] = bad;
   if (first === undefined) return undefined;
   const what = `${bad.length} of ${counted(updates.length, 'pod')} ${bad.length === 1 ? 'does' : 'do'} not capture as asked`;
   return codedError('CAPTURE_UNCONFIRMED', what, {
     where: `${first.namespace}/${first.pod}: ${first.agent ?? ''}`,
-    hint: 'Run `packet-capture status`; the agents keep what they were told.',
+    hint:
+      first.refused === true
+        ? `Correct it and run \`packet-capture attach\` again, which uses the same container. Until then that captures nothing, and it ends by itself after ${ttl}.`
+        : 'Run `packet-capture status`; the agents keep what they were told.',
   });
 }
 

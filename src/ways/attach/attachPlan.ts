@@ -12,6 +12,7 @@ import {
   type AttachedContainer,
 } from '../../sidecar/index.ts';
 import type { AttachReason } from './attachReasons.ts';
+import { memoryRoom, type MemoryUse } from './memoryLimit.ts';
 import { fitRing } from './storageLimit.ts';
 
 /** What the decision depends on, besides the pod. */
@@ -24,6 +25,10 @@ export interface AttachOptions {
   readonly ttl: string;
   /** The sizes of its files are the user's, so they are not made smaller. */
   readonly ringAsked?: boolean | undefined;
+  /** The memory that the pod uses; undefined when it is not known. */
+  readonly memoryUse?: MemoryUse | undefined;
+  /** The user accepts that the kernel may kill the app. */
+  readonly ignoreMemory?: boolean | undefined;
   /** Containers that have ended though the pod's status does not say so yet, by the uid of their pod. */
   readonly ended?: ReadonlyMap<string, string> | undefined;
 }
@@ -38,6 +43,8 @@ export type AttachPlan =
       readonly replaces?: Replaced;
       /** Why its files are smaller than by default. */
       readonly smaller?: string;
+      /** Why it is not known whether the pod has memory for it. */
+      readonly memory?: string;
     }
   /** An agent was attached before; it runs, or is about to. */
   | { readonly kind: 'present'; readonly container: string; readonly running: boolean }
@@ -76,6 +83,8 @@ function planNew(pod: Pod, options: AttachOptions, replaces: Replaced | undefine
   if (reason !== undefined) return { kind: 'skip', reason };
   const ring = fitRing(pod.spec ?? {}, options.config, options.ringAsked === true);
   if (ring.kind === 'none') return { kind: 'skip', reason: 'ephemeral_storage', detail: ring.text };
+  const room = options.ignoreMemory === true ? undefined : memoryRoom(pod.spec ?? {}, options.memoryUse);
+  if (room?.kind === 'short') return { kind: 'skip', reason: 'memory_short', detail: room.text };
   const container = makeAttached({
     name: nextAttachedName(pod),
     config: ring.config,
@@ -88,6 +97,7 @@ function planNew(pod: Pod, options: AttachOptions, replaces: Replaced | undefine
     container,
     ...(replaces === undefined ? {} : { replaces }),
     ...(ring.kind === 'smaller' ? { smaller: ring.text } : {}),
+    ...(room?.kind === 'unknown' ? { memory: room.text } : {}),
   };
 }
 

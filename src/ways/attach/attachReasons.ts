@@ -6,6 +6,7 @@ const ownReasons = {
   pod_ended: 'it has ended',
   pod_terminating: 'it is being deleted',
   ephemeral_storage: 'its containers limit ephemeral-storage, so the files could get it evicted',
+  memory_short: 'its memory limit leaves too little for an agent, so the kernel could kill the app',
 } as const;
 
 /** A reason of the other ways that has other words here: they speak of an init container. */

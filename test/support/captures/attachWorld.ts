@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly missing?: readonly string[];
   /** The state of a container as soon as it is added. */
   readonly starts?: object;
+  /** What `kubectl get --raw` answers for paths that begin so; all other paths but those of pods are not served. */
+  readonly served?: Readonly<Record<string, object>>;
   /** Something else changes a pod before each of the first so many patches. */
   readonly disturbances?: number;
   /** kubectl before 1.32, which patches no ephemeral containers. */
@@ -122,6 +124,12 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
         if (!labelled) throw codedError('FORBIDDEN', 'no');
         const labels = { 'pod-security.kubernetes.io/enforce': enforced };
         return JSON.stringify({ kind: 'Namespace', metadata: { name: 'shop', labels } });
+      }
+      const path = args[2] ?? '';
+      if (what === '--raw' && !path.startsWith('/api/v1/namespaces/')) {
+        const [, answer] = Object.entries(options.served ?? {}).find(([start]) => path.startsWith(start)) ?? [];
+        if (answer === undefined) throw codedError('NOT_FOUND', 'the server could not find the requested resource');
+        return JSON.stringify(answer);
       }
       if (what === '--raw') return JSON.stringify({ kind: 'List', metadata: {}, items: [...world.values()] });
       const pod = world.get(what.replace('pod/', ''));
