@@ -32,14 +32,15 @@ export function isOlderAgent(code: number | undefined, said: string): boolean {
 }
 
 /**
- * What an exec into a container that has ended fails with: of containerd, of runc (also before 1.2), of CRI-O, and of
- * the kubelet when it has removed the container.
+ * What an exec into a container that has ended fails with: of containerd (two, one after the other), of runc (also
+ * before 1.2), of CRI-O, and of the kubelet when it has seen the end.
  */
 const endedWords = new RegExp(
   [
     'cannot exec in a stopped (?:container|state)',
     'cannot exec a container that has stopped',
     'container is in CONTAINER_EXITED state',
+    'failed to load task: no running task found',
     'container is not created or running',
     String.raw`container not found \("`,
   ].join('|'),

@@ -56,6 +56,7 @@ test.each([
   ['runc', `${execFailed}failed to start exec "1": OCI runtime exec failed: cannot exec in a stopped container`],
   ['runc before 1.2', 'OCI runtime exec failed: exec failed: cannot exec a container that has stopped: unknown'],
   ['containerd', `${execFailed}container is in CONTAINER_EXITED state`],
+  ['containerd, a moment earlier', `${execFailed}failed to load task: no running task found: not found`],
   ['CRI-O', 'error: Internal error occurred: container is not created or running: unknown'],
   [
     'the kubelet',
