@@ -14,9 +14,9 @@ const timeoutSeconds = 5;
 const maxBytes = 32 * 1024 ** 2;
 
 /**
- * A reader for these pods. It asks the metrics API, which users of a namespace may read as a rule, and if that does not
- * know, the kubelet, for which a right on the node is needed (`get` of `nodes/proxy`). What is the same for several pods
- * is asked once.
+ * A reader for these pods. It asks the metrics API, which users of a namespace may read as a rule, and if that does
+ * not know, the kubelet, for which a right on the node is needed (`get` of `nodes/proxy`). What is the same for several
+ * pods is asked once.
  */
 export function memoryReader(kubectl: Kubectl, pods: readonly Pod[]): MemoryReader {
   const answers = new Map<string, Promise<unknown>>();

@@ -109,6 +109,13 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     if (!dryRun) world.set(name, seen);
     return JSON.stringify(seen);
   };
+  const raw = (path: string): string => {
+    if (path.startsWith('/api/v1/namespaces/'))
+      return JSON.stringify({ kind: 'List', metadata: {}, items: [...world.values()] });
+    const [, answer] = Object.entries(options.served ?? {}).find(([start]) => path.startsWith(start)) ?? [];
+    if (answer === undefined) throw codedError('NOT_FOUND', 'the server could not find the requested resource');
+    return JSON.stringify(answer);
+  };
   const kubectl: Kubectl = async (args, call) => {
     calls.push(args.join(' '));
     const out = async (): Promise<string> => {
@@ -125,13 +132,7 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
         const labels = { 'pod-security.kubernetes.io/enforce': enforced };
         return JSON.stringify({ kind: 'Namespace', metadata: { name: 'shop', labels } });
       }
-      const path = args[2] ?? '';
-      if (what === '--raw' && !path.startsWith('/api/v1/namespaces/')) {
-        const [, answer] = Object.entries(options.served ?? {}).find(([start]) => path.startsWith(start)) ?? [];
-        if (answer === undefined) throw codedError('NOT_FOUND', 'the server could not find the requested resource');
-        return JSON.stringify(answer);
-      }
-      if (what === '--raw') return JSON.stringify({ kind: 'List', metadata: {}, items: [...world.values()] });
+      if (what === '--raw') return raw(args[2] ?? '');
       const pod = world.get(what.replace('pod/', ''));
       if (pod === undefined) throw codedError('NOT_FOUND', 'not found');
       return JSON.stringify(pod);
