@@ -20,7 +20,7 @@ beforeAll(async () => {
   site = await serveSite(folder);
   browser = await openBrowser();
   pages = globSync('**/*.html', { cwd: folder }).filter((page) => page !== '404.html');
-});
+}, 1_800_000);
 
 afterAll(async () => {
   await browser.close();

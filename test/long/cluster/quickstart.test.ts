@@ -57,7 +57,8 @@ beforeAll(async () => {
   await writeProgram(join(bin, 'helm'), `exec "${await ensureHelm(4, stderrProgress)}" "$@"`);
   // A window that is closed after ten packets.
   await writeProgram(join(bin, 'wireshark'), 'exec tshark -n -r - -c 10');
-});
+  // The images are built first, if they are not there.
+}, 1_800_000);
 
 beforeEach(async () => {
   work = await mkdtemp(join(folder, 'work-'));
