@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { agentImage } from './scripts/images/names.ts';
+import { patienceMs, testMs } from './test/support/patience.ts';
 import { temporaryFolder } from './test/support/unit/temporaryFolder.ts';
 import passedLine from './test/support/vitest/passedLine.ts';
 import SlowFirst from './test/support/vitest/slowFirst.ts';
@@ -9,6 +10,9 @@ const env = { PACKET_CAPTURE_IMAGE: agentImage };
 
 /** Attempts after the first, for tests of processes and clusters (docs/decisions/0055): none on a developer's machine. */
 const retry = process.env['CI'] === undefined ? 0 : 1;
+
+/** No test fails because the machine is slow: those that are about time say so themselves. */
+const patient = { testTimeout: testMs, hookTimeout: testMs, expect: { poll: { timeout: patienceMs } } };
 
 export default defineConfig({
   test: {
@@ -25,7 +29,7 @@ export default defineConfig({
           isolate: false,
           pool: 'threads',
           maxWorkers: 2,
-          testTimeout: 20_000,
+          ...patient,
           sequence: { groupOrder: 0 },
         },
       },
@@ -37,7 +41,7 @@ export default defineConfig({
           // The program as users start it: Node alone, yet a process for each call.
           include: ['test/commands/**/*.test.ts'],
           maxWorkers: 2,
-          testTimeout: 30_000,
+          ...patient,
           sequence: { groupOrder: 1 },
         },
       },
@@ -48,7 +52,7 @@ export default defineConfig({
           // The injector as it runs: TLS on loopback, real files, real signals.
           include: ['test/webhook/**/*.test.ts'],
           maxWorkers: 2,
-          testTimeout: 30_000,
+          ...patient,
           sequence: { groupOrder: 1 },
         },
       },
@@ -59,8 +63,7 @@ export default defineConfig({
           include: ['test/chart/**/*.test.ts'],
           globalSetup: ['test/support/chart/setup.ts'],
           maxWorkers: 2,
-          testTimeout: 60_000,
-          hookTimeout: 300_000,
+          ...patient,
           sequence: { groupOrder: 1 },
         },
       },
@@ -73,8 +76,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           // They mostly wait; each has network namespaces of its own.
           maxWorkers: 4,
-          testTimeout: 60_000,
-          hookTimeout: 300_000,
+          ...patient,
         },
       },
       {
@@ -88,8 +90,7 @@ export default defineConfig({
           globalSetup: ['test/support/cluster/setup.ts'],
           sequence: { groupOrder: 3 },
           maxWorkers: 4,
-          testTimeout: 180_000,
-          hookTimeout: 300_000,
+          ...patient,
         },
       },
     ],

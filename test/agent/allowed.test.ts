@@ -7,6 +7,7 @@ import { countPackets } from '../support/agent/captureFile.ts';
 import { collectorAddress, startCollector } from '../support/agent/collector.ts';
 import { useAgents } from '../support/agent/fixture.ts';
 import { mirrorOf } from '../support/agent/mirrorFixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
 
@@ -103,7 +104,7 @@ describe('a setting that the release does not allow', () => {
     ];
     const invalid = await Promise.all(agents.map(async (agent) => (await agent.next('invalid setting'))['reason']));
     expect(invalid).toEqual(['must be at most 64Mi', 'must be at most 2047Mi']);
-    expect(await rings()).toBe(0);
+    await until('no ring', async () => (await rings()) === 0);
     await agents[0]?.set({ 'buffer-size': '' });
     await agents[0]?.next('started');
     expect(await rings()).toBe(1);

@@ -1,9 +1,37 @@
 import { describe, expect, test } from 'vitest';
+import type { Agent } from '../support/agent/agent.ts';
 import { countPackets } from '../support/agent/captureFile.ts';
 import { dearFilter } from '../support/agent/dearFilter.ts';
 import { useAgents } from '../support/agent/fixture.ts';
+import { childrenOf } from '../support/agent/processTree.ts';
+import { until } from '../support/agent/until.ts';
 
 const { network, start } = useAgents();
+
+/** The agent gives the compiler half a minute: who waits for one that cannot go on waits longer than this. */
+const notWaited = 15_000;
+
+/**
+ * Sets a costly filter, and stops its compiler as soon as that runs, so that it does not end by itself. Another filter
+ * when the compiler was faster: on a busy machine this test looks seldom.
+ */
+async function stopCompiler(agent: Agent): Promise<void> {
+  const starts = (): number => agent.events.filter(({ event }) => event === 'started').length;
+  for (let hosts = 350; ; hosts += 1) {
+    const before = starts();
+    await agent.set({ filter: dearFilter(hosts) });
+    const compiler = await until('the compiler', async () => {
+      const [child] = await childrenOf(await agent.capturing());
+      return child ?? (starts() > before ? -1 : undefined);
+    });
+    try {
+      if (compiler > 0) process.kill(compiler, 'SIGSTOP');
+      if (compiler > 0) return;
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
 
 /** The most expensive filters that one annotation can contain. */
 describe('a filter that takes long to compile', () => {
@@ -13,7 +41,7 @@ describe('a filter that takes long to compile', () => {
     await agent.next('started');
     await agent.set({ filter: dearFilter(780) });
     await network().send({ count: 20, port: 9999, perSecond: 1000 });
-    const { setting, reason } = await agent.next('invalid setting', 40_000);
+    const { setting, reason } = await agent.next('invalid setting');
     expect(setting).toBe('filter');
     expect(reason).toMatch(/^is too long for the kernel: it has \d+ instructions, and at most \d+ are allowed$/);
     await agent.set({ filter: 'udp port 9998' });
@@ -26,12 +54,12 @@ describe('a filter that takes long to compile', () => {
   test('does not delay a change to `idle`', async () => {
     const agent = await start();
     await agent.next('started');
-    await agent.set({ filter: dearFilter(350) });
-    await agent.next('settings changed');
-    const begin = Date.now();
+    await stopCompiler(agent);
+    const begin = performance.now();
     await agent.set({ state: 'idle' });
     await agent.next('idle');
-    expect(Date.now() - begin).toBeLessThan(1000);
+    expect(performance.now() - begin).toBeLessThan(notWaited);
+    await agent.alone();
     await agent.stop();
   });
 
@@ -39,11 +67,10 @@ describe('a filter that takes long to compile', () => {
     const agent = await start({ settings: { filter: `udp${'\t'.repeat(16_000)}port 9999` } });
     await agent.next('started');
     await network().send({ count: 3, port: 9999 });
-    await agent.set({ filter: dearFilter(350) });
-    await agent.next('settings changed');
+    await stopCompiler(agent);
     const { code, milliseconds } = await agent.stop();
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(4000);
+    expect(milliseconds).toBeLessThan(notWaited);
     expect(await Promise.all((await agent.files()).map(countPackets))).toEqual([3]);
   });
 });

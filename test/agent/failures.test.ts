@@ -2,6 +2,7 @@ import { chmod, truncate } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { countPackets } from '../support/agent/captureFile.ts';
 import { useAgents } from '../support/agent/fixture.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
 
 const { folder, network, start } = useAgents();
 
@@ -9,11 +10,11 @@ describe('the agent goes on', () => {
   test('when the volume is full: it waits for space and deletes nothing', async () => {
     const agent = await start({ captures: 'tmpfs:6m', settings: { filter: 'udp' } });
     await agent.next('started');
-    await network().send({ count: 5000, size: 1000, perSecond: 5000 });
-    await network().send({ count: 2000, size: 1000, perSecond: 5000 });
+    const stop = sendSteadily(network(), 5000, 1000);
     const closed = await agent.next('file closed');
     expect(await agent.next('error')).toMatchObject({ reason: expect.stringMatching(/space/) });
     expect(await agent.next('error')).toMatchObject({ reason: '/captures is full: less than 1Mi is free' });
+    await stop();
     const [file = '', ...more] = await agent.files();
     expect(more).toEqual([]);
     expect(closed['packets']).toBe(await countPackets(file));

@@ -1,15 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Agent } from '../support/agent/agent.ts';
 import { tshark } from '../support/agent/captureFile.ts';
 import { useAgents } from '../support/agent/fixture.ts';
+import { until } from '../support/agent/until.ts';
 
 const { network, start } = useAgents();
 
 /** Waits until these interfaces are captured. */
 async function captures(agent: Agent, interfaces: readonly string[]): Promise<void> {
-  const event = 'interfaces changed';
-  expect((await agent.next(event))['interfaces']).toEqual(expect.arrayContaining([...interfaces]));
-  expect(agent.events.findLast((item) => item.event === event)?.['interfaces']).toHaveLength(interfaces.length);
+  const last = (): unknown => agent.events.findLast(({ event }) => event === 'interfaces changed')?.['interfaces'];
+  await until(
+    `${interfaces.join()} and no others`,
+    () => Array.isArray(last()) && isDeepStrictEqual(new Set(last() as string[]), new Set(interfaces)),
+    { instead: () => agent.events },
+  );
 }
 
 describe('interfaces', () => {
@@ -69,7 +74,7 @@ describe('interfaces', () => {
     await agent.alone();
     expect(await agent.files()).toEqual([]);
     await network().addInterface('net3', 3);
-    expect(await agent.next('started', 2000)).toMatchObject({ interfaces: ['eth0', 'net3'] });
+    expect(await agent.next('started')).toMatchObject({ interfaces: ['eth0', 'net3'] });
     await network().send({ count: 20 });
     await network().removeInterface('net3');
     expect(await agent.next('error')).toMatchObject({ reason });

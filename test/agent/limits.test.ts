@@ -33,13 +33,12 @@ describe('packet-count', () => {
 
 describe('duration', () => {
   test('ends the capture after that time', async () => {
-    const agent = await start({ settings: { duration: '2s', rotate: '1s' } });
-    await agent.next('started');
     const from = performance.now();
+    const agent = await start({ settings: { duration: '3s', rotate: '1s' } });
+    await agent.next('started');
     await network().send({ count: 5 });
     expect(await agent.next('idle')).toMatchObject({ reason: 'duration' });
-    expect((performance.now() - from) / 1000).toBeGreaterThan(1.5);
-    expect((performance.now() - from) / 1000).toBeLessThan(4.5);
+    expect((performance.now() - from) / 1000).toBeGreaterThan(3);
     await agent.alone();
     await agent.stop();
     expect(agent.events.at(-1)).toMatchObject({ event: 'stopped', packets: 5 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
-import { statusWhen } from '../support/agent/agentFiles.ts';
+import { statusWhen, type Status } from '../support/agent/agentFiles.ts';
 import { tshark } from '../support/agent/captureFile.ts';
 import { mirrorOf, portCounts, useMirrors } from '../support/agent/mirrorFixture.ts';
 import { exchangeTcp, tcpStreams } from '../support/agent/tcpExchange.ts';
@@ -42,11 +42,8 @@ describe('the mirror', () => {
     // The MTU of the app's own path to a peer is unchanged.
     expect(await inPod('ip -6 route get fd00:99::1; ip route get 10.99.0.1')).not.toContain('mtu');
 
-    const status = await statusWhen(
-      'of a mirror with these packets',
-      captures,
-      (said) => Number(mirrorOf(said)['packets']) > 420,
-    );
+    const isThere = (said: Status): boolean => Number(mirrorOf(said)['packets']) > 420;
+    const status = await statusWhen('of a mirror with these packets', captures, isThere);
     expect(mirrorOf(status)).toMatchObject({
       state: 'mirroring',
       reason: '',
@@ -56,9 +53,9 @@ describe('the mirror', () => {
     });
     const metrics = await until('metrics of the mirror', async () => {
       const text = await readFile(join(captures, '.agent/metrics'), 'utf8');
-      return text.includes(`packet_capture_mirror_packets_total ${String(mirrorOf(status)['packets'])}\n`)
-        ? text
-        : undefined;
+      // It may have counted more meanwhile.
+      const { packets } = mirrorOf(await statusWhen('of the mirror', captures, isThere));
+      return text.includes(`packet_capture_mirror_packets_total ${String(packets)}\n`) ? text : undefined;
     });
     expect(metrics).toContain('packet_capture_mirror_active 1\n');
     expect(metrics).toMatch(/^packet_capture_mirror_bytes_total [1-9]\d{5,}$/m);

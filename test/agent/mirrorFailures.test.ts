@@ -40,13 +40,13 @@ describe('the mirror, when something fails,', () => {
     const { file, end } = await collect(4790, 7);
     // With so many spaces it is compiled unchanged, to about 3,000 instructions, which is nearly the limit.
     const pod = await startPod({ mirror, filter: `udp port 1001 or ${hosts(95)}${' '.repeat(8000)}` });
-    await pod.mirror.next('mirror started', 30_000);
+    await pod.mirror.next('mirror started');
     await network().send({ count: 10, port: 1001 });
     await pod.agent.set({ filter: 'udp port 1002' });
     await pod.mirror.next('mirror started');
     await network().send({ count: 10, port: 1001 });
     await pod.agent.set({ filter: hosts(534) });
-    expect(await pod.mirror.next('invalid setting', 40_000)).toMatchObject({
+    expect(await pod.mirror.next('invalid setting')).toMatchObject({
       setting: 'filter',
       reason: expect.stringContaining('is too long for the kernel'),
     });
@@ -84,11 +84,7 @@ describe('the mirror, when something fails,', () => {
     const captures = await folder();
     const agent = await start({ captures, settings: { mirror } });
     await agent.next('started');
-    const status = await until(
-      'word of the mirror',
-      () => statusWhen('with a mirror', captures, (said) => said['mirror'] !== undefined),
-      { milliseconds: 20_000 },
-    );
+    const status = await statusWhen('with a mirror', captures, (said) => said['mirror'] !== undefined);
     expect(mirrorOf(status)).toEqual({
       state: 'waiting',
       reason: expect.stringMatching(
@@ -124,7 +120,7 @@ describe('the mirror, when something fails,', () => {
     );
     try {
       await once(names.stdout, 'data');
-      expect(await pod.mirror.next('mirror started', 20_000)).toMatchObject({
+      expect(await pod.mirror.next('mirror started')).toMatchObject({
         address: '10.99.0.1',
         interfaces: ['eth0', 'net1', 'lo'],
       });

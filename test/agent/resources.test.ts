@@ -6,6 +6,7 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Agent } from '../support/agent/agent.ts';
 import { bucketServer, writeSecret } from '../support/agent/bucket.ts';
 import { useAgents } from '../support/agent/fixture.ts';
+import { sendSteadily } from '../support/agent/steadyPackets.ts';
 import { until } from '../support/agent/until.ts';
 
 const { folder, network, start } = useAgents();
@@ -55,6 +56,17 @@ async function leastShare(goal: number, measure: () => Promise<number>): Promise
   for (let again = 0; again < 9 && least >= goal; again += 1) least = Math.min(least, await measure());
   return least;
 }
+
+/** What is used when unused memory is released, in kB: on a busy machine it takes longer than {@link settling}. */
+async function settledMemory(measure: () => Promise<number>): Promise<number> {
+  await sleep(settling);
+  return leastShare(3000, async () => {
+    await sleep(500);
+    return measure();
+  });
+}
+
+const startsOf = ({ events }: Agent): number => events.filter(({ event }) => event === 'started').length;
 
 /** The programs that the agent is compared with. */
 const bare = {
@@ -125,12 +137,16 @@ describe('the container, by the best of up to ten measurements,', () => {
     const settings = [{ state: 'idle' }, { filter: 'udp' }] as const;
     const agents = await Promise.all(settings.map(async (values) => start({ settings: values })));
     await Promise.all([agents[0]?.next('idle'), agents[1]?.next('started')]);
-    // After this time, the memory of the start is released.
+    // After this time, the memory of the start is released; on a busy machine it takes longer.
     await sleep(settling);
     const pids = await Promise.all(agents.map(async (agent) => (await agent.processes())[0]));
-    const before = await Promise.all(pids.map(wakeUps));
-    await sleep(5000);
-    expect(await Promise.all(pids.map(wakeUps))).toEqual(before);
+    const woken = await leastShare(1, async () => {
+      const before = await Promise.all(pids.map(wakeUps));
+      await sleep(5000);
+      const after = await Promise.all(pids.map(wakeUps));
+      return Math.max(...after.map((count, index) => count - (before[index] ?? 0)));
+    });
+    expect(woken).toBe(0);
   });
 
   test('uses at most 1 MB and three thousandths of a core for a mirror, also while packets are copied', async () => {
@@ -177,19 +193,20 @@ describe('the container, by the best of up to ten measurements,', () => {
     await Promise.all(names.map((name) => writeFile(join(captures, name), 'x')));
     const agent = await start({ captures, settings: { filter: 'udp', 'file-count': '1000', 'file-size': '1Mi' } });
     await agent.next('started');
-    const sent = network().send({ count: 30_000, size: 200, perSecond: 5000 });
+    const stop = sendSteadily(network(), 5000, 200);
     const [pid] = await agent.processes();
     let most = 0;
     for (let i = 0; i < 60; i += 1) {
       await agent.set({ filter: `udp or tcp port ${9000 + i}` });
       await sleep(90);
       most = Math.max(most, await anonymousMemoryOf(pid));
+      // Every second one at least is in force before the next.
+      if (i % 2 === 1) await until('a change', () => startsOf(agent) > (i + 1) / 2);
     }
-    await sent;
-    await sleep(settling);
-    const memory = await anonymousMemoryOf(pid);
+    await stop();
+    const memory = await settledMemory(async () => anonymousMemoryOf(pid));
     console.log(`changing: at most ${most} kB anonymous, then ${memory}`);
-    expect(agent.events.filter(({ event }) => event === 'started').length).toBeGreaterThan(30);
+    expect(startsOf(agent)).toBeGreaterThan(30);
     expect(most).toBeLessThan(4000);
     expect(memory).toBeLessThan(3000);
   });
@@ -207,11 +224,10 @@ describe('the container, by the best of up to ten measurements,', () => {
     await agent.next('started');
     for (let round = 0; round < 2; round += 1) {
       await network().send({ count: 10_000, size: 1000, perSecond: 10_000 });
-      await agent.next('uploaded', 20_000);
+      await agent.next('uploaded');
     }
     await agent.alone();
-    await sleep(settling);
-    const memory = await anonymousMemory(agent);
+    const memory = await settledMemory(async () => anonymousMemory(agent));
     console.log(`after uploads: ${memory} kB anonymous`);
     expect(memory).toBeLessThan(3000);
   });

@@ -19,7 +19,9 @@ async function bytesIn(path: string): Promise<number> {
 
 describe('the ring', () => {
   test('counts exactly and loses no packet when files follow each other quickly', async () => {
-    const agent = await start({ settings: { filter: 'udp', 'file-size': '1Mi', 'file-count': '100' } });
+    // With a buffer for all packets, in case the agent has to wait for a processor.
+    const settings = { filter: 'udp', 'file-size': '1Mi', 'file-count': '100', 'buffer-size': '64Mi' };
+    const agent = await start({ settings });
     await agent.next('started');
     await network().send({ count: 15_000, size: 1000, perSecond: 20_000 });
     await agent.stop();

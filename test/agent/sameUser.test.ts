@@ -167,7 +167,7 @@ describe('an app that shares the process namespace', () => {
         String(agentUser),
         '--clear-groups',
         'sleep',
-        '60',
+        'infinity',
       ],
       { stdio: 'ignore' },
     );

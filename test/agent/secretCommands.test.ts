@@ -58,6 +58,6 @@ test.each([
       () => 'did not run',
     ),
   ).toBe('did not run');
-  expect(await agent.processes()).toHaveLength(1);
+  await agent.alone();
   await agent.kill();
 });

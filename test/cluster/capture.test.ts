@@ -30,7 +30,7 @@ const namespaces = ['capture-privileged', 'capture-baseline', 'capture-restricte
 const live = 'capture-live';
 
 async function ready(namespace: string, pod: string): Promise<void> {
-  await kube(['wait', '-n', namespace, `pod/${pod}`, '--for=condition=Ready', '--timeout=60s']);
+  await kube(['wait', '-n', namespace, `pod/${pod}`, '--for=condition=Ready', '--timeout=240s']);
 }
 
 /** By the command: where the kubelet overlooks a change, it is asked once more. */
@@ -155,7 +155,9 @@ test('the sidecar serves metrics on its port, and reads the labels and the Secre
     kube(['exec', '-n', live, 'observed', '-c', 'packet-capture', '--', 'cat', path]);
   expect(await read('/etc/packet-capture/settings/labels')).toBe('app="observed"');
   expect(await read('/etc/packet-capture/upload/rclone.conf')).toBe('[s3]');
-  expect(JSON.parse(await read('/captures/.agent/status.json'))).toMatchObject({
+  // It is written a moment after the metrics.
+  const status = async (): Promise<unknown> => JSON.parse(await read('/captures/.agent/status.json'));
+  await expect.poll(status).toMatchObject({
     state: 'capturing',
     packets: 5,
     filter: 'udp port 7',
@@ -181,7 +183,7 @@ spec:
 `,
     ...image,
   );
-  await kube(['wait', '-n', live, 'job/short', '--for=condition=complete', '--timeout=60s']);
+  await kube(['wait', '-n', live, 'job/short', '--for=condition=complete', '--timeout=240s']);
   const pod = (await kube(['get', 'pods', '-n', live, '-l', 'job-name=short', '-o', 'name']))
     .trim()
     .replace('pod/', '');
@@ -240,7 +242,7 @@ test('when the pod is deleted, every packet is captured, including the last ones
   await agentEvent(live, 'deleted', 'started');
   const [file = ''] = await keepFiles(await captureFolder(live, 'deleted'));
   await sendDatagrams(await podField(live, 'deleted', '.status.podIP'), 40_000, count, 10);
-  await kube(['delete', 'pod', '-n', live, 'deleted', '--timeout=60s']);
+  await kube(['delete', 'pod', '-n', live, 'deleted', '--timeout=240s']);
   const payloads = (await tshark(file, ['udp.payload'])).map(([hex = '']) => Buffer.from(hex, 'hex').toString().trim());
   const numbered = (word: string): string[] => Array.from({ length: count }, (_, index) => `${word} ${index + 1}`);
   expect(payloads).toEqual([...numbered('datagram'), ...numbered('farewell')]);
@@ -278,15 +280,15 @@ spec:
   expect(exitCode, stderr).toBe(0);
   expect(await onlyPod('by-patch')).toEqual(byManifest);
 
-  /** The annotations and the spec of the newest pod, without what Kubernetes makes up for each pod. */
+  /** The annotations and the spec of the only pod that stays, without what Kubernetes makes up for each pod. */
   async function onlyPod(owner: string): Promise<unknown> {
-    await kube(['rollout', 'status', '-n', live, `deployment/${owner}`, '--timeout=60s']);
-    const list = JSON.parse(
-      await kube(['get', 'pods', '-n', live, '-l', 'same=as', '--sort-by=.metadata.creationTimestamp', '-o', 'json']),
-    ) as {
-      items: { metadata: { name: string; annotations: unknown }; spec: unknown }[];
+    await kube(['rollout', 'status', '-n', live, `deployment/${owner}`, '--timeout=240s']);
+    const list = JSON.parse(await kube(['get', 'pods', '-n', live, '-l', 'same=as', '-o', 'json'])) as {
+      items: { metadata: { name: string; annotations: unknown; deletionTimestamp?: string }; spec: unknown }[];
     };
-    const pod = list.items.findLast(({ metadata }) => metadata.name.startsWith(owner));
+    const pod = list.items.find(
+      ({ metadata }) => metadata.name.startsWith(owner) && metadata.deletionTimestamp === undefined,
+    );
     return JSON.parse(
       JSON.stringify({ annotations: pod?.metadata.annotations, spec: pod?.spec }).replaceAll(
         /kube-api-access-\w+/g,

@@ -46,7 +46,7 @@ beforeAll(async () => {
   made = missing.map(([group, , plural]) => `crd/${plural}.${group}`);
   for (const [group, kind, plural] of missing)
     await kube(['create', '-f', '-'], JSON.stringify(crd(group, kind, plural)));
-  if (made.length > 0) await kube(['wait', '--for=condition=Established', '--timeout=30s', ...made]);
+  if (made.length > 0) await kube(['wait', '--for=condition=Established', '--timeout=240s', ...made]);
 });
 
 afterAll(async () => {

@@ -48,7 +48,7 @@ describe('a trial of an image', () => {
 
   test('uses the nodes of the workload: without a node of that architecture, the result is unknown', async () => {
     const like = { spec: { nodeSelector: { 'kubernetes.io/arch': 's390x' } } };
-    expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 2 }))).toMatchObject({
+    expect(await tryImage(trial(agentImage, { like, timeoutSeconds: 6 }))).toMatchObject({
       outcome: 'unknown',
       why: expect.stringContaining('Unschedulable'),
     });

@@ -101,7 +101,8 @@ test('an upgrade that fails ends with the previous revision', async () => {
   ]);
   expect(result.error['hint']).toBe('Rolled back: revision 3 runs again.');
   expect(stderr).toContain('ErrImageNeverPull');
-  expect(await podNames(namespace)).toBe(pods);
+  // The pod of the failed revision is deleted a little later.
+  await expect.poll(async () => podNames(namespace)).toBe(pods);
   expect(await certificatesOf(release, namespace)).toEqual(certificates);
   expect(await runningContainers(site)).toEqual(['packet-capture', 'app']);
 });

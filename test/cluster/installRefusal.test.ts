@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueMaterial, servingNames } from '../../src/certificates/index.ts';
-import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
+import { hasRight, kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 import {
   installer,
   leftovers,
@@ -114,6 +114,7 @@ async function kubeconfigFor(own: string): Promise<string> {
     '--clusterrole=admin',
     `--serviceaccount=${own}:installer`,
   ]);
+  await hasRight(`system:serviceaccount:${own}:installer`, 'create', 'deployments.apps', own);
   const token = (await kube(['create', 'token', 'installer', '-n', own])).trim();
   const config = JSON.parse(await kube(['config', 'view', '--raw', '--minify', '-o', 'json'])) as {
     readonly contexts: readonly [{ readonly name: string; readonly context: object }];
@@ -146,6 +147,6 @@ test.each<HelmMajor>([4, 3])('a first install that fails says why and leaves not
   expect(result.error['code']).toBe('INSTALL_FAILED');
   expect(result.error['hint']).toBe('Nothing is left.');
   expect(stderr).toMatch(/last warnings:\n(?: .*\n)*? {2}pod\/refused-packet-capture-.*: ErrImageNeverPull/);
-  await kube(['wait', '--for=delete', `namespace/${namespace}`, '--timeout=60s']);
+  await kube(['wait', '--for=delete', `namespace/${namespace}`, '--timeout=240s']);
   expect(await leftovers(release, namespace, [site])).toEqual([]);
 });

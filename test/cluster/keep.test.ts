@@ -21,7 +21,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-keep-'));
   await injectAndApply(pauseDeployment(shop, 'web', 1), '--image', agentImage, '--filter', 'udp');
-  await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=60s']);
+  await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=240s']);
 });
 
 afterAll(async () => {
@@ -75,7 +75,7 @@ test('the annotation keeps the files of the last minutes, and download fetches t
 
 test('the command keeps files in an attached agent, which does not see annotations', async () => {
   await kube(['apply', '-f', '-'], pauseDeployment(shop, 'bare', 1));
-  await kube(['rollout', 'status', 'deploy/bare', ...inShop, '--timeout=60s']);
+  await kube(['rollout', 'status', 'deploy/bare', ...inShop, '--timeout=240s']);
   await run('attach', 'deploy/bare', '--image', agentImage, '--filter', 'udp');
   await sendDatagrams(await podField(shop, await podOf('bare'), '.status.podIP'), 9999, 12);
   await run('keep', 'deploy/bare', '--last', '10m', '--reason', 'payments fail');

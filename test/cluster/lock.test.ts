@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { acquireLock } from '../../scripts/cluster/lock.ts';
 import { pollUntil } from '../../scripts/cluster/poll.ts';
 import { noProgress } from '../../scripts/cluster/progress.ts';
+import { patienceMs } from '../support/patience.ts';
 
 let folder = '';
 beforeEach(async () => {
@@ -21,7 +22,7 @@ test("the second process waits for the first one's lock, and reports that", asyn
     order.push('second');
     return held;
   });
-  await pollUntil(() => Promise.resolve(order.length > 0), { everyMs: 20, timeoutMs: 3000 });
+  await pollUntil(() => Promise.resolve(order.length > 0), { everyMs: 20, timeoutMs: patienceMs });
   order.push('release');
   await lock.release();
   await (await second).release();
@@ -41,7 +42,7 @@ test('a lock ends with its process, also when the process is killed', async () =
   await once(holder.stdout, 'data');
   const lines: string[] = [];
   const waiting = acquireLock(join(folder, 'lock'), 'it', (line) => lines.push(line));
-  expect(await pollUntil(() => Promise.resolve(lines.length > 0), { everyMs: 20, timeoutMs: 3000 })).toBe(true);
+  expect(await pollUntil(() => Promise.resolve(lines.length > 0), { everyMs: 20, timeoutMs: patienceMs })).toBe(true);
   holder.kill('SIGKILL');
   await (await waiting).release();
 });

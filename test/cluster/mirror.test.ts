@@ -58,15 +58,15 @@ test('a pod is mirrored to a collector outside of the cluster: packets in both d
     '--mirror',
     `vxlan://${collector}:${port}?vni=${vni}`,
   );
-  await kube(['wait', '-n', shop, 'pod/web', '--for=condition=Ready', '--timeout=60s']);
+  await kube(['wait', '-n', shop, 'pod/web', '--for=condition=Ready', '--timeout=240s']);
   const ip = await podField(shop, 'web', '.status.podIP');
   expect(await devices()).not.toContain('pcmirror0');
 
   await steer('start', 'web');
-  expect(await devices()).toContain('pcmirror0');
+  await expect.poll(devices).toContain('pcmirror0');
   for (let page = 0; page < 3; page += 1) expect(await fetchPage(ip)).toContain('Welcome to nginx!');
   await steer('stop', 'web');
-  expect(await devices()).not.toContain('pcmirror0');
+  await expect.poll(devices).not.toContain('pcmirror0');
   expect(await fetchPage(ip)).toContain('Welcome to nginx!');
   await endCollector();
 

@@ -17,36 +17,32 @@ const nginx = 'docker.io/library/nginx:1.7.9';
 describe('the node of the tests', () => {
   const node = inject('node');
 
-  test(
-    'nginx answers at the address of its Service, to the node and to another pod',
-    { timeout: 180_000 },
-    async () => {
-      await loadImage(node, await ensureNodeImage('nginx', nginx, noProgress), noProgress);
-      const k = async (...args: string[]): Promise<string> => {
-        const { exitCode, stdout, stderr } = await kubectl(node, ['--namespace=node-test', ...args]);
-        expect(`${exitCode} ${stderr}`, `kubectl ${args.join(' ')}`).toMatch(/^0/);
-        return stdout;
-      };
-      await k('create', 'namespace', 'node-test');
-      try {
-        await k('create', 'deployment', 'web', '--image=nginx:1.7.9', '--replicas=2', '--port=80');
-        await k('expose', 'deployment', 'web');
-        await k('rollout', 'status', 'deployment/web', '--timeout=60s');
-        const address = await k('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
-        const fetchPage = [
-          'bash',
-          '-c',
-          `exec 3<>/dev/tcp/${address}/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; timeout 5 cat <&3`,
-        ];
-        expect((await runInNetns(node, fetchPage)).stdout).toContain('Welcome to nginx!');
-        const [pod = ''] = (await k('get', 'pods', '-o', 'name')).split('\n');
-        // Several times: the Service spreads connections over both pods, its own among them.
-        for (let i = 0; i < 6; i += 1) expect(await k('exec', pod, '--', ...fetchPage)).toContain('Welcome to nginx!');
-      } finally {
-        await k('delete', 'namespace', 'node-test', '--wait=false');
-      }
-    },
-  );
+  test('nginx answers at the address of its Service, to the node and to another pod', async () => {
+    await loadImage(node, await ensureNodeImage('nginx', nginx, noProgress), noProgress);
+    const k = async (...args: string[]): Promise<string> => {
+      const { exitCode, stdout, stderr } = await kubectl(node, ['--namespace=node-test', ...args]);
+      expect(`${exitCode} ${stderr}`, `kubectl ${args.join(' ')}`).toMatch(/^0/);
+      return stdout;
+    };
+    await k('create', 'namespace', 'node-test');
+    try {
+      await k('create', 'deployment', 'web', '--image=nginx:1.7.9', '--replicas=2', '--port=80');
+      await k('expose', 'deployment', 'web');
+      await k('rollout', 'status', 'deployment/web', '--timeout=240s');
+      const address = await k('get', 'service', 'web', '-o', 'jsonpath={.spec.clusterIP}');
+      const fetchPage = [
+        'bash',
+        '-c',
+        `exec 3<>/dev/tcp/${address}/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; timeout 60 cat <&3`,
+      ];
+      expect((await runInNetns(node, fetchPage)).stdout).toContain('Welcome to nginx!');
+      const [pod = ''] = (await k('get', 'pods', '-o', 'name')).split('\n');
+      // Several times: the Service spreads connections over both pods, its own among them.
+      for (let i = 0; i < 6; i += 1) expect(await k('exec', pod, '--', ...fetchPage)).toContain('Welcome to nginx!');
+    } finally {
+      await k('delete', 'namespace', 'node-test', '--wait=false');
+    }
+  });
 });
 
 describe('a second node', () => {
@@ -56,7 +52,7 @@ describe('a second node', () => {
   beforeAll(() => downCluster(name, noProgress));
   afterAll(() => downCluster(name, noProgress));
 
-  test('is repaired by the next `up`, whatever was killed, and leaves nothing', { timeout: 240_000 }, async () => {
+  test('is repaired by the next `up`, whatever was killed, and leaves nothing', async () => {
     await up();
     expect(await clusterStatus(name)).toMatchObject({ ready: true });
     const handle = clusterHandle(name);

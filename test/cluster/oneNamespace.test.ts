@@ -92,7 +92,7 @@ test('commands that need more report the missing right', async () => {
 });
 
 test('for a Job that has completed, the commands say so, and what would have kept its files', async () => {
-  await kube(['wait', '-n', shop, 'job/import', '--for=condition=Complete', '--timeout=60s']);
+  await kube(['wait', '-n', shop, 'job/import', '--for=condition=Complete', '--timeout=240s']);
   for (const args of [
     ['status', 'job/import'],
     ['download', 'job/import'],

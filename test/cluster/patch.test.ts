@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
 import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
-import { kube, podField } from '../support/cluster/clusterFixture.ts';
+import { kube, livingPods, podField } from '../support/cluster/clusterFixture.ts';
 import {
   create,
   isSend,
@@ -40,8 +40,9 @@ describe('a Deployment', () => {
       { name: 'packet-capture', restartPolicy: 'Always' },
     ]);
     expect(patched.metadata.managedFields?.map(({ manager }) => manager)).toContain('packet-capture');
-    const [pod = ''] = (await kube(['get', 'pods', '-n', shop, '-l', 'app=web', '-o', 'name'])).split('\n');
-    expect(await podField(shop, pod.replace('pod/', ''), '.status.initContainerStatuses[0].ready')).toBe('true');
+    const [pod = '', ...more] = await livingPods(shop, 'app=web');
+    expect(more).toEqual([]);
+    expect(await podField(shop, pod, '.status.initContainerStatuses[0].ready')).toBe('true');
 
     const second = at('deployments.apps/web', { settings: { filter: "tcp port 80 or host 'x'" } });
     expect(await addSidecar(second.options)).toMatchObject({
@@ -151,7 +152,7 @@ describe('other kinds', () => {
 
   test('a DaemonSet with OnDelete keeps its pods, and the command says so', async () => {
     await create(shop, workload('DaemonSet', 'careful', { updateStrategy: { type: 'OnDelete' } }));
-    await kube(['wait', '-n', shop, 'daemonset/careful', '--for=jsonpath={.status.numberReady}=1', '--timeout=60s']);
+    await kube(['wait', '-n', shop, 'daemonset/careful', '--for=jsonpath={.status.numberReady}=1', '--timeout=240s']);
     const pods = ['get', 'pods', '-n', shop, '-l', 'app=careful', '-o', 'jsonpath={.items[*].metadata.uid}'];
     const uids = await kube(pods);
     const { options, lines } = at('ds/careful', { wait: true });

@@ -60,7 +60,7 @@ describe('a custom resource with a pod template', () => {
   };
   const define = async (metadata: object, initContainer: object): Promise<void> => {
     await kube(['apply', '-f', '-'], JSON.stringify(definition(metadata, initContainer)));
-    await kube(['wait', 'crd/rollouts.argoproj.io', '--for=condition=Established', '--timeout=20s']);
+    await kube(['wait', 'crd/rollouts.argoproj.io', '--for=condition=Established', '--timeout=240s']);
   };
   const rollout = {
     apiVersion: 'argoproj.io/v1alpha1',

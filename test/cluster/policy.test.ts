@@ -234,7 +234,7 @@ describe('invalid parameters', () => {
 
   test('never prevent the creation of a pod', async () => {
     const pod = { metadata: { annotations: asks }, spec: { containers: [{ name: 'app', image: 'x' }] } };
-    await inForce(`${name}-good`, pod);
+    for (const what of mended) await inForce(`${name}-${what}`, pod);
     const results = await admitted(
       namespaces.map(([namespace]) => namespace),
       namespaces.map(() => pod),

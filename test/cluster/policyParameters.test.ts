@@ -23,7 +23,7 @@ beforeAll(async () => {
     ['apply', '-f', '-'],
     listOf(namespaces.map((metadata) => ({ apiVersion: 'v1', kind: 'Namespace', metadata }))),
   );
-  await kube(['wait', '-n', site, '--for=create', 'serviceaccount/default', '--timeout=20s']);
+  await kube(['wait', '-n', site, '--for=create', 'serviceaccount/default', '--timeout=240s']);
 });
 
 afterAll(async () => {

@@ -64,5 +64,5 @@ describe.concurrent.each<[string, HelmMajor, HelmMajor]>([
     expect(await runningContainers(a), 'nothing is injected any more').toEqual(plain);
     expect(await Promise.all(sites.map(siteState)), 'no label, no annotation').toEqual([cleanA, cleanB]);
     expect(await leftovers(release, namespace, sites), 'no object').toEqual([]);
-  }, 300_000);
+  });
 });

@@ -6,7 +6,7 @@ import { run } from '../../scripts/cluster/command.ts';
 import { programPaths } from '../../scripts/cluster/goBuild.ts';
 import { containerd } from '../../scripts/cluster/goModules.ts';
 import { injectorImage, localRegistry } from '../../scripts/images/names.ts';
-import { kube, loadImages, nginxImage } from '../support/cluster/clusterFixture.ts';
+import { kube, livingPods, loadImages, nginxImage } from '../support/cluster/clusterFixture.ts';
 import {
   chart,
   helm,
@@ -108,14 +108,11 @@ test("the article's label and patch give the article's pod", async () => {
   await kube(['label', 'namespace', article.site, 'sidecar-injector=enabled']);
   await kube(['patch', 'deployment', 'web', '-n', article.site, '-p', articlePatch]);
   expect(await runningContainers(article.site)).toEqual(['app', 'sidecar-monitor']);
-  const [pod] = (
-    JSON.parse(await kube(['get', 'pods', '-n', article.site, '-l', 'app=web', '-o', 'json'])) as {
-      readonly items: readonly {
-        readonly spec: { readonly containers: readonly Readonly<Record<string, unknown>>[] };
-      }[];
-    }
-  ).items;
-  expect(pod?.spec.containers[1]).toMatchObject({ name: 'sidecar-monitor', image: nginxImage, stdin: true, tty: true });
+  const [name = ''] = await livingPods(article.site, 'app=web');
+  const pod = JSON.parse(await kube(['get', 'pod', name, '-n', article.site, '-o', 'json'])) as {
+    readonly spec: { readonly containers: readonly Readonly<Record<string, unknown>>[] };
+  };
+  expect(pod.spec.containers[1]).toMatchObject({ name: 'sidecar-monitor', image: nginxImage, stdin: true, tty: true });
   expect(await siteState(ours.site)).toEqual(before);
   expect(await runningContainers(ours.site)).toEqual(['packet-capture', 'app']);
 });

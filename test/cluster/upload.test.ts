@@ -26,14 +26,14 @@ test('a pod uploads its captures, and the last file when it is deleted: every pa
     '--upload',
     's3:captures/prod',
   );
-  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=60s']);
+  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=240s']);
   const pod = (await kube(['get', 'pods', '-n', namespace, '-o', 'name'])).trim().replace('pod/', '');
   await agentEvent(namespace, pod, 'started');
   const address = await podField(namespace, pod, '.status.podIP');
   await sender.send({ address, count: 300, first: 0, size: 100, perSecond: 100 });
   expect(await agentEvent(namespace, pod, 'uploaded')).toMatchObject({ files: expect.any(Array) });
   await sender.send({ address, count: 50, first: 300, size: 100, perSecond: 1000 });
-  await kube(['delete', 'deployment', '-n', namespace, 'web', '--cascade=foreground', '--timeout=60s']);
+  await kube(['delete', 'deployment', '-n', namespace, 'web', '--cascade=foreground', '--timeout=240s']);
   const files = await fixture.uploaded();
   expect(files.length).toBeGreaterThanOrEqual(3);
   await expectUploaded(files, namespace, pod, 350);

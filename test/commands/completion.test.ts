@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bashScript } from '../../src/cli/completion/scripts/bash.ts';
 import { writeProgram } from '../support/commands/clusterCommands.ts';
+import { processesLeft } from '../support/commands/processesLeft.ts';
 
 const bin = join(import.meta.dirname, '../../bin/packet-capture.js');
 /** The machine may be busy. */
@@ -95,17 +96,9 @@ describe('__complete', () => {
     const mark = `completion-${process.pid}`;
     const env = { KUBECTL: at('hanging'), MARK: mark, PACKET_CAPTURE_COMPLETION_TIMEOUT: '2s' };
     expect(await complete(['stream', ''], env)).toEqual([':4']);
-    expect(await processesWith(mark)).toEqual([]);
+    expect(await processesLeft(mark)).toEqual([]);
   });
 });
-
-async function processesWith(mark: string): Promise<string[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const marked = await Promise.all(
-    ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).includes(mark)),
-  );
-  return ids.filter((_, index) => marked[index] === true);
-}
 
 describe('the script for bash', () => {
   /** The words that bash offers, where the cursor is at the end of the line. */

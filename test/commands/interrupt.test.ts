@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clusterCommands, writeProgram } from '../support/commands/clusterCommands.ts';
+import { processesLeft } from '../support/commands/processesLeft.ts';
 
 let folder = '';
 
@@ -49,19 +50,11 @@ async function interrupt(kubectl: string, args: readonly string[], signal: NodeJ
   await pause(settleMs);
   child.kill(signal);
   const [code, ended] = await closed;
-  return { code, signal: ended, stderr, left: await processesWith(ready) };
+  return { code, signal: ended, stderr, left: await processesLeft(ready) };
 }
 
 async function pause(milliseconds: number): Promise<void> {
   await new Promise((done) => setTimeout(done, milliseconds));
-}
-
-async function processesWith(mark: string): Promise<string[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const marked = await Promise.all(
-    ids.map(async (id) => (await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '')).includes(mark)),
-  );
-  return ids.filter((_, index) => marked[index] === true);
 }
 
 /** Commands that end before anybody can press a key, or that do not handle signals themselves. */

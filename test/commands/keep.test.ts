@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -118,7 +118,9 @@ test('--watch keeps what led to a crash, with a line for it, until Ctrl-C', asyn
   for await (const said of createInterface(watch.stderr)) if (said.includes('watching')) break;
   const finishedAt = '2026-11-29T03:05:00Z';
   const oom = { restartCount: 1, lastState: { terminated: { reason: 'OOMKilled', exitCode: 137, finishedAt } } };
-  setTimeout(() => void writeFile(join(folder, 'pod.json'), JSON.stringify(pod(oom))), 500);
+  // As one: kubectl may read it at any time.
+  await writeFile(join(folder, 'crashed.json'), JSON.stringify(pod(oom)));
+  setTimeout(() => void rename(join(folder, 'crashed.json'), join(folder, 'pod.json')), 500);
   for await (const line of lines) {
     expect(JSON.parse(line) as WatchedKeep).toMatchObject({
       namespace: 'shop',

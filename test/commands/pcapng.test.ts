@@ -8,6 +8,7 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { capturePackages, ensurePackages } from '../../scripts/cluster/requirements.ts';
 import { createLiveMerge } from '../../src/pcapng/index.ts';
 import { formatTime } from '../../src/time.ts';
+import { patienceMs } from '../support/patience.ts';
 import {
   block,
   interfaceBlock,
@@ -211,7 +212,7 @@ test('tshark reads a live merge from a pipe while it grows, with interfaces that
   const { stdout, stderr } = await execa(
     'tshark',
     ['-n', '-i', '-', '-c', '9', '-T', 'fields', '-e', 'frame.interface_name', '-e', 'udp.payload'],
-    { input: bytes, reject: false, timeout: 20_000 },
+    { input: bytes, reject: false, timeout: patienceMs },
   );
   const expected = pods.flatMap((name) =>
     [0, 1, 2].map((count) => `${name}\t${Buffer.from(`${name} ${count}`).toString('hex')}`),

@@ -131,8 +131,8 @@ async function realCapture(): Promise<Uint8Array> {
   await writeFile(certificateFile, certificate);
   const talk = join(import.meta.dirname, '../support/summary/talk.ts');
   const script = `ip link set lo up; dumpcap -q -i lo -w "$1" & capture=$!
-    for i in $(seq 100); do [ -s "$1" ] && break; sleep 0.05; done; sleep 0.3
-    shift; "$@"; code=$?; sleep 0.5; kill -INT $capture; wait $capture; exit $code`;
+    until [ -s "$1" ]; do sleep 0.05; done; sleep 0.3
+    shift; "$@"; code=$?; sleep 0.5; until grep -q '^State:.S' /proc/$capture/status; do sleep 0.05; done; kill -INT $capture; wait $capture; exit $code`;
   await execa('unshare', ['--net', 'sh', '-c', script, 'sh', path, process.execPath, talk, keyFile, certificateFile]);
   return readFile(path);
 }

@@ -141,7 +141,7 @@ esac
 test('pods are counted live for --duration, with the name of the interface, then the result is printed', async () => {
   const { stdout, stderr, exitCode } = await execa(
     process.execPath,
-    ['bin/packet-capture.js', 'summary', '-l', 'app=web', '-n', 'shop', '--duration', '2s', '-o', 'json'],
+    ['bin/packet-capture.js', 'summary', '-l', 'app=web', '-n', 'shop', '--duration', '5s', '-o', 'json'],
     { reject: false, env: { KUBECTL: await kubectl(several) } },
   );
   expect(stderr).toContain('shop/web-1: joined');
@@ -155,7 +155,7 @@ test('Ctrl-C ends the live count, and what was counted is printed', async () => 
     env: { KUBECTL: await kubectl(several) },
   });
   running.stderr.on('data', (text: Buffer) => {
-    if (text.toString().includes('joined')) setTimeout(() => running.kill('SIGINT'), 700);
+    if (text.toString().includes('joined')) setTimeout(() => running.kill('SIGINT'), 2000);
   });
   const { stdout, exitCode, stderr } = await running;
   expect([exitCode, stderr]).toEqual([130, expect.stringContaining('1 capture')]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentStatus, rules, type Rule } from '../support/kubectl/standIn.ts';
+import { patienceMs } from '../support/patience.ts';
 
 interface Said {
   readonly text: string;
@@ -155,7 +156,7 @@ async function run(args: readonly string[], kubectl: string): Promise<Said> {
         HELM: programs['helm'] ?? '',
         PACKET_CAPTURE_IMAGE: 'registry.example/agent:1',
       },
-      timeout: 25_000,
+      timeout: patienceMs,
     },
   );
   // The YAML of inject is data, which is written unchanged.

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request, type Agent } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
 import { call, keepAliveAgent, responseOf } from '../support/webhook/client.ts';
@@ -54,7 +55,7 @@ async function sendWhile(
 
 describe('after SIGTERM', () => {
   test('no request fails while a Service moves from one instance to the next', async () => {
-    const old = await startInjector(mounts, ['--drain', '2s']);
+    const old = await startInjector(mounts, ['--drain', '4s']);
     const next = await startInjector(mounts);
     let endpoint = old;
     let on = true;
@@ -80,17 +81,15 @@ describe('after SIGTERM', () => {
     expect(late.headers.connection).toBe('close');
     // kube-proxy is notified a little later.
     const answered = tally.answers.get(old) ?? 0;
-    await sleep(800);
-    expect(tally.answers.get(old)).toBeGreaterThan(answered);
+    await expect.poll(() => tally.answers.get(old)).toBeGreaterThan(answered);
     endpoint = next;
     const [code] = (await once(old.process, 'exit')) as [number | null];
-    await sleep(300);
+    await expect.poll(() => tally.answers.get(next)).toBeGreaterThan(0);
     on = false;
     await Promise.all(clients);
 
     expect(tally.failures).toEqual([]);
     expect(code).toBe(0);
-    expect(tally.answers.get(next)).toBeGreaterThan(0);
     expect(old.events.at(-1)).toMatchObject({ event: 'stopped' });
     expect(await next.stop()).toBe(0);
   });
@@ -109,6 +108,8 @@ describe('after SIGTERM', () => {
       headers: { host, 'content-length': body.length },
     });
     outgoing.write(body.slice(0, 100));
+    const [socket] = (await once(outgoing, 'socket')) as [TLSSocket];
+    await once(socket, 'secureConnect');
     await sleep(200);
     injector.process.kill('SIGTERM');
     await injector.event('draining');
@@ -130,7 +131,8 @@ describe('after SIGTERM', () => {
     await call(injector.port, material.caBundle, { body: bodyOf(podOf()), agent });
     const from = performance.now();
     expect(await injector.stop()).toBe(0);
-    expect(performance.now() - from).toBeLessThan(2000);
+    // Such a connection stays open for two minutes.
+    expect(performance.now() - from).toBeLessThan(60_000);
     agent.destroy();
   });
 });

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
+import { patienceMs } from '../support/patience.ts';
 import { rawRequest } from '../support/webhook/attackSocket.ts';
 import { call, keepAliveAgent, metric, responseOf } from '../support/webhook/client.ts';
 import { floodBodies } from '../support/webhook/floodBodies.ts';
@@ -89,9 +90,7 @@ describe('the limits of time', () => {
     slow.write('POST /inject/privi');
     kept.write('POST /inj');
     const closed = Promise.all([rest(slow), rest(kept)]);
-    const took = await elapsed(closed);
-    expect(took).toBeGreaterThan(700);
-    expect(took).toBeLessThan(4000);
+    expect(await elapsed(closed)).toBeGreaterThan(700);
     expect(resting.destroyed).toBe(false);
     resting.write(head(body.length) + body);
     expect(await new Promise((resolve) => resting.once('data', resolve))).toMatch(/^HTTP\/1.1 200/);
@@ -102,9 +101,8 @@ describe('the limits of time', () => {
   test('close a connection without a handshake', async () => {
     const silent = connectPlain(injector.port, '127.0.0.1');
     open.push(silent);
-    const took = await elapsed(new Promise((resolve) => silent.once('close', resolve).resume()));
-    expect(took).toBeGreaterThan(700);
-    expect(took).toBeLessThan(4000);
+    const closed = new Promise((resolve) => silent.once('close', resolve).resume());
+    expect(await elapsed(closed)).toBeGreaterThan(700);
   });
   test('have a separate time for the body', async () => {
     const socket = await secure();
@@ -113,7 +111,6 @@ describe('the limits of time', () => {
     const took = await elapsed(answer);
     expect(await answer).toMatch(/^HTTP\/1.1 408 /);
     expect(took).toBeGreaterThan(1500);
-    expect(took).toBeLessThan(5000);
   });
 });
 
@@ -155,13 +152,13 @@ describe('the limits of connections', () => {
       injector.port,
       material.caBundle,
       [(head(body.length) + body).repeat(100)],
-      { quietMs: 1000 },
+      { quietMs: patienceMs },
     );
     expect(statuses.length).toBeLessThan(20);
     expect(closed).toBe(true);
     const within = await rawRequest(injector.port, material.caBundle, [(head(body.length) + body).repeat(8)], {
       answers: 8,
-      quietMs: 3000,
+      quietMs: patienceMs,
     });
     expect(within.statuses).toHaveLength(8);
   });
@@ -227,9 +224,8 @@ test('the metrics port answers one request of a connection, and serves other cli
   expect(text.match(/packet_capture_injector_info\{/g)).toHaveLength(1);
   const many = Array.from({ length: 100 }, () => connectPlain(injector.metricsPort, '127.0.0.1').on('error', () => {}));
   open.push(...many);
-  await sleep(200);
+  await expect.poll(() => many.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(64);
   expect(await metric(injector, 'packet_capture_injector_reviews_in_flight')).toBe(0);
-  expect(many.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(64);
   const status = await new Promise((resolve) =>
     plainRequest(
       { host: '127.0.0.1', port: injector.metricsPort, path: '/metrics', method: 'POST' },

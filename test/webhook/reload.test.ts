@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CertificateMaterial } from '../../src/certificates/index.ts';
@@ -71,20 +71,16 @@ test('the injector uses a new configuration, and keeps the old one while the new
 
 test('the injector uses a custom sidecar too, and finds changes without an event', async () => {
   // Written behind the links, so that the watched folder has no event.
-  await writeFile(
-    join(mounts.config.folder, '..data', 'sidecarconfig.yaml'),
-    'containers: [{name: monitor, image: "m:1"}]\n',
-  );
+  const data = join(mounts.config.folder, '..data');
+  await writeFile(join(data, 'new'), 'containers: [{name: monitor, image: "m:1"}]\n');
+  await rename(join(data, 'new'), join(data, 'sidecarconfig.yaml'));
   await expect
-    .poll(
-      async () => {
-        const pod = podOf();
-        return patchedPod(pod, await call(injector.port, first.caBundle, { body: bodyOf(pod) })).spec?.containers?.map(
-          ({ name }) => name,
-        );
-      },
-      { timeout: 5000 },
-    )
+    .poll(async () => {
+      const pod = podOf();
+      return patchedPod(pod, await call(injector.port, first.caBundle, { body: bodyOf(pod) })).spec?.containers?.map(
+        ({ name }) => name,
+      );
+    })
     .toEqual(['web', 'monitor']);
 });
 

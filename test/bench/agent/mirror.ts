@@ -117,7 +117,7 @@ async function startMirror(network: Network, root: string, folder: string): Prom
       await agent.set(
         setup === 'without' ? { state: 'idle' } : { state: '', filter: setup === 'filtered' ? 'port 1' : '' },
       );
-      await mirror.next(setup === 'without' ? 'mirror stopped' : 'mirror started', 20_000);
+      await mirror.next(setup === 'without' ? 'mirror stopped' : 'mirror started');
     },
     stop: async () => {
       await mirror.stop();

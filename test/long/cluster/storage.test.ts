@@ -25,7 +25,7 @@ async function start(name: string, change: (yaml: string) => string): Promise<st
   );
   await kube(['apply', '-f', '-'], change(stdout));
   await kube(['wait', '-n', namespace, `pod/${name}`, '--for=condition=Ready', '--timeout=60s']);
-  await agentEvent(namespace, name, 'started', 1, 60);
+  await agentEvent(namespace, name, 'started');
   return podField(namespace, name, '.status.podIP');
 }
 

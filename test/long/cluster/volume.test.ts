@@ -44,7 +44,7 @@ async function watched(): Promise<PodWatch> {
 
 async function ready(pod: string): Promise<string> {
   await kube(['wait', '-n', namespace, `pod/${pod}`, '--for=condition=Ready', '--timeout=60s']);
-  await agentEvent(namespace, pod, 'started', 1, 60);
+  await agentEvent(namespace, pod, 'started');
   return podField(namespace, pod, '.status.podIP');
 }
 
@@ -90,7 +90,7 @@ test('while the disk is full, the app is not affected, and afterwards the captur
     await sleep(2500);
   }
   await inSidecar('full', 'rm /captures/filler');
-  await agentEvent(namespace, 'full', 'started', 2, 60);
+  await agentEvent(namespace, 'full', 'started', 2);
   await stream(20_000, 500);
   await sleep(1500);
 

@@ -41,7 +41,7 @@ export interface Agent {
   /** Lines that are not JSON, and all of standard error. */
   readonly noise: readonly string[];
   /** Waits for the next event of this kind that was not returned yet. */
-  readonly next: (event: string, milliseconds?: number) => Promise<Event>;
+  readonly next: (event: string) => Promise<Event>;
   /** Changes annotations, all at once. @returns when, in milliseconds since 1970 */
   readonly set: (changes: SettingValues) => Promise<number>;
   /** The paths of the capture files, oldest first. */
@@ -126,10 +126,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   return {
     events,
     noise,
-    next: async (event, milliseconds = 10_000) => {
+    next: async (event) => {
       const from = asked.get(event) ?? 0;
       const find = (): Event | undefined => events.filter((item) => item.event === event)[from];
-      const found = await until(`event "${event}"`, find, { milliseconds, instead: () => [events, noise] });
+      const found = await until(`event "${event}"`, find, { instead: () => [events, noise] });
       asked.set(event, from + 1);
       return found;
     },

@@ -16,7 +16,6 @@ export async function statusWhen(
   what: string,
   captures: string,
   isWanted: (status: Status) => boolean,
-  milliseconds = 10_000,
 ): Promise<Status> {
   let last: Status | undefined;
   return until(
@@ -25,7 +24,7 @@ export async function statusWhen(
       last = await readStatus(captures);
       return last !== undefined && isWanted(last) ? last : undefined;
     },
-    { milliseconds, instead: () => last },
+    { instead: () => last },
   );
 }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { settings as table, type SettingValues } from '../../../src/settings/index.ts';
 
 let version = 0;
+/** What is being written, by volume: one change after the other. */
+const writing = new Map<string, Promise<unknown>>();
 
 /**
  * Writes a downward-API volume as the kubelet does (pkg/volume/util/atomic_writer.go): a file for every setting in a
@@ -14,6 +16,15 @@ export async function writeSettings(
   values: SettingValues,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<number> {
+  const written = (writing.get(volume) ?? Promise.resolve()).then(async () => write(volume, values, labels));
+  writing.set(
+    volume,
+    written.catch(() => undefined),
+  );
+  return written;
+}
+
+async function write(volume: string, values: SettingValues, labels: Readonly<Record<string, string>>): Promise<number> {
   version += 1;
   const folder = `..version_${version}`;
   const before = await readlink(join(volume, '..data')).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patienceMs } from '../patience.ts';
 
 /**
  * Waits until `condition` gives something other than false or undefined, and returns that.
@@ -7,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { milliseconds = 10_000, instead = (): unknown => '' } = {},
+  { milliseconds = patienceMs, instead = (): unknown => '' } = {},
 ): Promise<Exclude<T, false | undefined>> {
   const end = performance.now() + milliseconds;
   for (;;) {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { run } from '../../../scripts/cluster/command.ts';
+import { until } from './until.ts';
 
 /**
  * Receives the mirror of a pod in another network namespace, by a VXLAN interface of the kernel's and a dumpcap on it,
@@ -52,12 +54,20 @@ export async function captureOn(
   let said = '';
   dumpcap.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
   return async () => {
-    // Packets reach dumpcap up to a quarter of a second late.
+    // Packets reach dumpcap up to a quarter of a second late; when it sleeps then, it has written all of them.
     await sleep(400);
+    await until('dumpcap without work', async () => sleeps(dumpcap.pid));
     dumpcap.kill('SIGINT');
     await exited;
     expect(said).toMatch(/^Packets received\/dropped on interface '.*': \d+\/0 /m);
   };
+}
+
+/** Whether all threads of a process wait for something. */
+async function sleeps(pid: number | undefined): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/status`, 'utf8')));
+  return states.every((state) => /^State:\tS/m.test(state));
 }
 
 /** The frames of a capture file for which a display filter holds, as tshark reads them, in hexadecimal and sorted. */

@@ -8,6 +8,7 @@ import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureAgentImage } from '../../../scripts/images/images.ts';
 import { agentImage } from '../../../scripts/images/names.ts';
+import { patienceMs } from '../patience.ts';
 
 const node = inject('node');
 
@@ -70,7 +71,7 @@ export async function agentEvent(
   pod: string,
   event: string,
   count = 1,
-  seconds = 20,
+  seconds = patienceMs / 1000,
 ): Promise<AgentEvent> {
   const deadline = performance.now() + seconds * 1000;
   for (;;) {
@@ -84,6 +85,21 @@ export async function agentEvent(
 
 export async function podField(namespace: string, pod: string, jsonpath: string): Promise<string> {
   return kube(['get', 'pod', '-n', namespace, pod, '-o', `jsonpath={${jsonpath}}`]);
+}
+
+/** The names of the pods with these labels that are not being deleted. */
+export async function livingPods(namespace: string, labels: string): Promise<string[]> {
+  const { items } = JSON.parse(await kube(['get', 'pods', '-n', namespace, '-l', labels, '-o', 'json'])) as {
+    readonly items: readonly { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } }[];
+  };
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
+}
+
+/** Waits until the API server goes by a right that was given: it takes notice a moment after the binding is stored. */
+export async function hasRight(user: string, verb: string, resource: string, namespace: string): Promise<void> {
+  const can = async (): Promise<number> =>
+    (await kubectl(node, ['auth', 'can-i', verb, resource, '-n', namespace, `--as=${user}`])).exitCode;
+  await expect.poll(can, { message: `${user} may ${verb} ${resource} in ${namespace}` }).toBe(0);
 }
 
 /** All restarts of all containers of a pod. */
@@ -101,7 +117,7 @@ export async function restarts(namespace: string, pod: string): Promise<number> 
 
 /** The start page of nginx, fetched from the node. */
 export async function fetchPage(ip: string): Promise<string> {
-  const script = `exec 3<>/dev/tcp/${ip}/80; printf 'GET / HTTP/1.0\\r\\nHost: test\\r\\n\\r\\n' >&3; timeout 5 cat <&3`;
+  const script = `exec 3<>/dev/tcp/${ip}/80; printf 'GET / HTTP/1.0\\r\\nHost: test\\r\\n\\r\\n' >&3; timeout 60 cat <&3`;
   return (await runInNetns(node, ['bash', '-c', script])).stdout;
 }
 

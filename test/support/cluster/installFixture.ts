@@ -37,7 +37,7 @@ export const badImage: readonly string[] = [
   '--set',
   'image.pullPolicy=Never',
   '--timeout',
-  '8s',
+  '15s',
 ];
 
 /** What `-o json` says of an install that the preflight refuses. */

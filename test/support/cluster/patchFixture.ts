@@ -109,7 +109,7 @@ function fixture(
     settings: {},
     dryRun: false,
     wait: false,
-    timeoutSeconds: 30,
+    timeoutSeconds: 120,
     report: (line) => lines.push(line),
     ...changed,
   };
@@ -188,5 +188,5 @@ export async function create(namespace: string, ...objects: readonly object[]): 
 
 /** Waits until the pods of a workload are ready. */
 export async function rolledOut(namespace: string, target: string): Promise<void> {
-  await kube(['rollout', 'status', target, '-n', namespace, '--timeout=60s']);
+  await kube(['rollout', 'status', target, '-n', namespace, '--timeout=240s']);
 }

@@ -11,6 +11,7 @@ import {
 } from '../../../src/inject/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { policyObjects, type PolicyOptions } from '../../../src/ways/policy/index.ts';
+import { patienceMs } from '../patience.ts';
 import { kube } from './clusterFixture.ts';
 
 const node = inject('node');
@@ -41,7 +42,7 @@ export function policyFixture(
 
 /** Without it no pod can be made there. */
 export async function accountOf(namespace: string): Promise<void> {
-  await kube(['wait', '-n', namespace, '--for=create', 'serviceaccount/default', '--timeout=20s']);
+  await kube(['wait', '-n', namespace, '--for=create', 'serviceaccount/default', '--timeout=240s']);
 }
 
 export function listOf(items: readonly object[]): string {
@@ -76,7 +77,7 @@ export async function admitted(
   let { stdout, stderr } = await create();
   // The API server asks itself for a policy's parameters the first time, and on a busy machine not soon enough. Nothing
   // is stored.
-  for (let again = 0; again < 2 && stderr.includes('context deadline exceeded'); again += 1)
+  for (let again = 0; again < 10 && stderr.includes('context deadline exceeded'); again += 1)
     ({ stdout, stderr } = await create());
   const stored = new Map(
     stdout
@@ -138,7 +139,7 @@ export async function outOfForce(namespace: string, pod: PodTemplate): Promise<v
 }
 
 async function whenInjected(namespace: string, pod: PodTemplate, wanted: boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + patienceMs;
   for (;;) {
     const { pods, errors } = await admitted(namespace, [pod]);
     if (pods[0] !== undefined && (pods[0].spec?.initContainers !== undefined) === wanted) return;

@@ -1,13 +1,12 @@
 import { Agent, request } from 'node:https';
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { patienceMs } from '../patience.ts';
 import { attacks, realReviews, type Attack } from './attackInputs.ts';
 import { judge, type AttackAnswer, type Golden } from './attackOracle.ts';
 import { metric, metricsText } from './client.ts';
 import { host, type RunningInjector } from './injector.ts';
 
-/** Far above what an answer takes, also on a machine that is busy. */
-const patienceMs = 10_000;
 /** At once, each on a connection of its own. */
 const concurrency = 8;
 
@@ -141,7 +140,7 @@ export async function expectCleanRecords(
   expect(labelsOf(await metricsText(injector.metricsPort))).toEqual(labelsBefore);
   const dropped = (await metric(injector, 'packet_capture_injector_log_lines_dropped_total')) ?? Number.NaN;
   const logged = (): number => injector.events.filter(({ event }) => event === 'review').length + dropped;
-  await expect.poll(logged, { timeout: 20_000 }).toBe(reviews);
+  await expect.poll(logged).toBe(reviews);
   expect([...new Set(injector.events.map(({ event }) => event))].toSorted()).toEqual(['review', 'started']);
 }
 

@@ -1,6 +1,7 @@
 import { connect as connectPlain } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { patienceMs } from '../patience.ts';
 import { host } from './injector.ts';
 
 /** What a connection got for the bytes that were sent. */
@@ -96,6 +97,6 @@ export async function firstRecord(
       socket.destroy();
     });
     socket.write(bytes);
-    socket.setTimeout(3000, () => socket.destroy());
+    socket.setTimeout(patienceMs, () => socket.destroy());
   });
 }

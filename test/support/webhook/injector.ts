@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll } from 'vitest';
 import { injectorRuntime } from '../../../scripts/images/injectorRuntime.ts';
 import { issueMaterial, servingNames, webhookHost, type CertificateMaterial } from '../../../src/certificates/index.ts';
+import { patienceMs } from '../patience.ts';
 import { makeMount, type Mount } from './mount.ts';
 
 export const host = webhookHost('injector', 'tools');
@@ -93,7 +94,7 @@ export async function startInjector(
   createInterface({ input: child.stdout }).on('line', (line) => events.push(JSON.parse(line) as LogEvent));
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const event = async (name: string, count = 1): Promise<LogEvent> => {
-    const deadline = performance.now() + 15_000;
+    const deadline = performance.now() + patienceMs;
     for (;;) {
       const found = events.filter((row) => row.event === name)[count - 1];
       if (found !== undefined) return found;

@@ -73,7 +73,7 @@ export async function besiege(
 }
 
 /** Until the memory is back, at most. */
-const settleMs = 20_000;
+const settleMs = 60_000;
 
 /** V8 needs some thousand reviews until it has the memory that it keeps. */
 export async function warmUp({ port }: RunningInjector, ca: string): Promise<void> {
