@@ -119,3 +119,14 @@ test('the injector serves a new certificate without a restart, and keeps open co
   expect(JSON.stringify(injector.events)).not.toContain('PRIVATE KEY');
   agent.destroy();
 });
+
+test('on a node without inotify instances left, the injector starts and finds changes too', async () => {
+  const own = await makeMounts(first, configWith('agent:1')['sidecarconfig.yaml']);
+  const without = ['unshare', '--user', '--map-root-user', 'sh', '-c'];
+  const enter = [...without, 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$@"', 'enter'];
+  const other = await startInjector(own, [], undefined, enter);
+  await own.config.update(configWith('agent:2'));
+  await other.event('reloaded');
+  await other.stop();
+  await Promise.all([own.config.remove(), own.certificates.remove()]);
+});

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { watch } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 
 /** What the mounted files contain that may change while the server runs. */
 export type FileName = 'configuration' | 'certificate';
@@ -74,18 +74,30 @@ export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follow
   };
 
   let settled: NodeJS.Timeout | undefined;
-  const events = watch(source.folder, () => {
+  const events = watchOrPoll(source.folder, () => {
     clearTimeout(settled);
     settled = setTimeout(checkNext, settleMs);
   });
-  // If the watch fails, the poll still works.
-  events.on('error', () => events.close());
   const poll = setInterval(checkNext, pollMs);
   return () => {
-    events.close();
+    events?.close();
     clearTimeout(settled);
     clearInterval(poll);
   };
+}
+
+/**
+ * A watch of a folder; none where the node has no more of them for its user (fs.inotify.max_user_instances). If it fails,
+ * the poll still works.
+ */
+function watchOrPoll(folder: string, onEvent: () => void): FSWatcher | undefined {
+  try {
+    const events = watch(folder, onEvent);
+    events.on('error', () => events.close());
+    return events;
+  } catch {
+    return undefined;
+  }
 }
 
 function digest(texts: readonly string[]): string {
