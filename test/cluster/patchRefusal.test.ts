@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { kubectl } from '../../scripts/cluster/kubectl.ts';
 import { checkPersistable } from '../../src/captures/persist.ts';
 import { makeKubectl } from '../../src/kubernetes/kubectl.ts';
 import { addSidecar } from '../../src/ways/patch/addSidecar.ts';
 import { removeSidecar } from '../../src/ways/patch/removeSidecar.ts';
-import { kube } from '../support/cluster/clusterFixture.ts';
+import { hasRight, kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 import {
   create,
   isSend,
@@ -17,9 +18,20 @@ import {
   workload,
 } from '../support/cluster/patchFixture.ts';
 
+const node = inject('node');
 const { at, enforcing, folder, shop } = patchFixture();
 const baseline = enforcing('baseline');
 const restricted = enforcing('restricted');
+/** Namespaces each with one LimitRange: the API server goes by one that is gone for half a minute. */
+const limited = ['minimum', 'ratio', 'whole'].map((name) => `${shop}-${name}`);
+const [minimum = '', ratio = '', whole = ''] = limited;
+
+beforeAll(async () => {
+  await kube(['create', '-f', '-'], limited.map((name) => namespaceYaml(name, 'baseline')).join('---\n'));
+});
+afterAll(async () => {
+  await kube(['delete', 'namespace', ...limited, '--wait=false']);
+});
 
 describe('Pod Security and other limits', () => {
   test('in a restricted namespace, patch is refused before anything is sent', async () => {
@@ -79,21 +91,17 @@ describe('Pod Security and other limits', () => {
       ],
     };
     await create(
-      baseline,
+      minimum,
       { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'minimum' }, spec },
       workload('Deployment', 'small', { replicas: 0 }),
     );
-    try {
-      const before = await stored(baseline, 'deploy/small');
-      const { options } = at('deploy/small', { namespace: baseline });
-      await expect(addSidecar(options)).rejects.toMatchObject({
-        code: 'NOT_INJECTABLE',
-        message: expect.stringContaining('minimum memory usage per Container is 100Mi'),
-      });
-      expect((await stored(baseline, 'deploy/small')).metadata.generation).toBe(before.metadata.generation);
-    } finally {
-      await kube(['delete', 'limitrange', 'minimum', '-n', baseline]);
-    }
+    const before = await stored(minimum, 'deploy/small');
+    const { options } = at('deploy/small', { namespace: minimum });
+    await expect(addSidecar(options)).rejects.toMatchObject({
+      code: 'NOT_INJECTABLE',
+      message: expect.stringContaining('minimum memory usage per Container is 100Mi'),
+    });
+    expect((await stored(minimum, 'deploy/small')).metadata.generation).toBe(before.metadata.generation);
   });
 
   test('the refusal names the LimitRange and amounts that fit; --dry-run reports the same, and --force changes the workload anyway', async () => {
@@ -108,78 +116,76 @@ describe('Pod Security and other limits', () => {
       ],
     };
     await create(
-      baseline,
+      ratio,
       { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'ratio' }, spec },
       workload('Deployment', 'overcommitted', { replicas: 0 }),
     );
-    try {
-      for (const dryRun of [true, false]) {
-        await expect(
-          addSidecar(at('deploy/overcommitted', { namespace: baseline, dryRun }).options),
-        ).rejects.toMatchObject({
-          code: 'NOT_INJECTABLE',
-          message: expect.stringMatching(
-            /^its pods would be refused with the sidecar, by the LimitRange ratio: cpu max limit to request ratio/,
-          ),
-          hint: expect.stringContaining('packet-capture/cpu-request=63m, packet-capture/cpu-limit=250m'),
-        });
-      }
-      const fitting = at('deploy/overcommitted', {
-        namespace: baseline,
-        amounts: { 'cpu-request': '63m' },
-        dryRun: true,
+    for (const dryRun of [true, false]) {
+      await expect(addSidecar(at('deploy/overcommitted', { namespace: ratio, dryRun }).options)).rejects.toMatchObject({
+        code: 'NOT_INJECTABLE',
+        message: expect.stringMatching(
+          /^its pods would be refused with the sidecar, by the LimitRange ratio: cpu max limit to request ratio/,
+        ),
+        hint: expect.stringContaining('packet-capture/cpu-request=63m, packet-capture/cpu-limit=250m'),
       });
-      expect(await addSidecar(fitting.options)).toMatchObject({ result: 'dry-run' });
-      const { options, lines } = at('deploy/overcommitted', { namespace: baseline, force: true });
-      expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
-      expect(lines).toContainEqual(
-        expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/),
-      );
-    } finally {
-      await kube(['delete', 'limitrange', 'ratio', '-n', baseline]);
     }
+    const fitting = at('deploy/overcommitted', {
+      namespace: ratio,
+      amounts: { 'cpu-request': '63m' },
+      dryRun: true,
+    });
+    expect(await addSidecar(fitting.options)).toMatchObject({ result: 'dry-run' });
+    const { options, lines } = at('deploy/overcommitted', { namespace: ratio, force: true });
+    expect(await addSidecar(options)).toMatchObject({ result: 'patched' });
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warning: its pods would be refused with the sidecar.*\(--force\)$/),
+    );
   });
 
   test('when no new pods can be created, unpatch and start --persist are refused before anything is changed', async () => {
     const resources = { requests: { memory: '32Mi' }, limits: { memory: '32Mi' } };
-    await create(baseline, workload('Deployment', 'needed', { template: podTemplate('needed', { resources }) }));
-    await addSidecar(at('deploy/needed', { namespace: baseline }).options);
+    await create(whole, workload('Deployment', 'needed', { template: podTemplate('needed', { resources }) }));
+    await addSidecar(at('deploy/needed', { namespace: whole }).options);
     const least = { limits: [{ type: 'Pod', min: { memory: '40Mi' } }] };
-    await create(baseline, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'whole' }, spec: least });
-    try {
-      const before = await stored(baseline, 'deploy/needed');
-      const { options } = at('deploy/needed', { namespace: baseline });
-      await expect(removeSidecar(options)).rejects.toMatchObject({
+    await create(whole, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'whole' }, spec: least });
+    // What follows would change the workload if the API server did not go by it yet.
+    const small = { ...(podTemplate('small', { resources: { limits: { memory: '1Mi' } } }) as object), kind: 'Pod' };
+    const pod = JSON.stringify({ apiVersion: 'v1', ...small, metadata: { name: 'small', namespace: whole } });
+    await expect
+      .poll(async () => (await kubectl(node, ['create', '--dry-run=server', '-f', '-'], { input: pod })).stderr)
+      .toContain('minimum memory usage per Pod');
+    const before = await stored(whole, 'deploy/needed');
+    const { options } = at('deploy/needed', { namespace: whole });
+    await expect(removeSidecar(options)).rejects.toMatchObject({
+      code: 'NOT_INJECTABLE',
+      message: expect.stringMatching(
+        /^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/,
+      ),
+    });
+    await kube([
+      'patch',
+      'limitrange',
+      'whole',
+      '-n',
+      whole,
+      '--type=merge',
+      `--patch=${JSON.stringify({ spec: { limits: [{ type: 'Pod', max: { memory: '40Mi' } }] } })}`,
+    ]);
+    const { target } = options;
+    await expect
+      .poll(
+        async () =>
+          checkPersistable({ kubectl: options.kubectl, target, settings: { filter: 'port 80' } }).catch(
+            (error: unknown) => error,
+          ),
+        { interval: 500 },
+      )
+      .toMatchObject({
         code: 'NOT_INJECTABLE',
-        message: expect.stringMatching(
-          /^its pods would be refused without the sidecar, by the LimitRange: minimum memory usage per Pod is 40Mi/,
-        ),
+        message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange whole/),
       });
-      await kube([
-        'patch',
-        'limitrange',
-        'whole',
-        '-n',
-        baseline,
-        '--type=merge',
-        `--patch=${JSON.stringify({ spec: { limits: [{ type: 'Pod', max: { memory: '40Mi' } }] } })}`,
-      ]);
-      const { kubectl, target } = options;
-      await expect
-        .poll(
-          async () =>
-            checkPersistable({ kubectl, target, settings: { filter: 'port 80' } }).catch((error: unknown) => error),
-          { timeout: 20_000, interval: 500 },
-        )
-        .toMatchObject({
-          code: 'NOT_INJECTABLE',
-          message: expect.stringMatching(/^its pods would be refused with the sidecar, by the LimitRange whole/),
-        });
-      await checkPersistable({ kubectl, target, settings: { filter: 'port 80' }, force: true });
-      expect((await stored(baseline, 'deploy/needed')).metadata.generation).toBe(before.metadata.generation);
-    } finally {
-      await kube(['delete', 'limitrange', 'whole', '-n', baseline]);
-    }
+    await checkPersistable({ kubectl: options.kubectl, target, settings: { filter: 'port 80' }, force: true });
+    expect((await stored(whole, 'deploy/needed')).metadata.generation).toBe(before.metadata.generation);
   });
 });
 
@@ -191,7 +197,7 @@ describe('waiting for the rollout', () => {
       config: monitorConfig('localhost/nowhere:1'),
       wait: true,
       // The kubelet has to have looked at the new pod by then.
-      timeoutSeconds: 10,
+      timeoutSeconds: 20,
     });
     await expect(addSidecar(options)).rejects.toMatchObject({
       code: 'ROLLOUT_FAILED',
@@ -208,8 +214,12 @@ describe('waiting for the rollout', () => {
   });
 
   test('can be interrupted, and the rollout continues', async () => {
-    await create(shop, workload('Deployment', 'slow', { minReadySeconds: 2 }));
+    await create(shop, workload('Deployment', 'slow'));
     await rolledOut(shop, 'deploy/slow');
+    const readyAfter = async (minReadySeconds: number): Promise<unknown> =>
+      kube(['patch', '-n', shop, 'deploy/slow', `--patch=${JSON.stringify({ spec: { minReadySeconds } })}`]);
+    // Less than the time for a rollout, 600 s.
+    await readyAfter(500);
     const interruption = new AbortController();
     const { options, lines } = at('deploy/slow', { config: monitorConfig(), wait: true, signal: interruption.signal });
     const report = (line: string): void => {
@@ -223,6 +233,7 @@ describe('waiting for the rollout', () => {
     expect(lines.at(-1)).toContain(
       `the rollout continues by itself (kubectl rollout status deploy/slow --namespace ${shop})`,
     );
+    await readyAfter(0);
     const again = at('deploy/slow', { config: monitorConfig(), wait: true });
     expect(await addSidecar(again.options)).toMatchObject({ result: 'unchanged', rollout: { state: 'complete' } });
     expect(again.lines.at(-1)).toMatch(/1 of 1 pod updated, 1 available/);
@@ -278,6 +289,7 @@ describe('kubectl', () => {
     const allow = async (name: string, verbs: string, resource: string): Promise<void> => {
       await kube(['create', 'role', name, '-n', shop, `--verb=${verbs}`, `--resource=${resource}`]);
       await kube(['create', 'rolebinding', name, '-n', shop, `--role=${name}`, '--user=bob']);
+      for (const verb of verbs.split(',')) await hasRight('bob', verb, resource, shop);
     };
     const { options } = at('deploy/guarded');
     const asBob: typeof options.kubectl = (args, call) => options.kubectl([...args, '--as=bob'], call);

@@ -10,6 +10,7 @@ import {
   listOf,
   namespaceObjects,
   ownNamespaces,
+  placeOf,
   ways,
   type WayName,
 } from '../support/cluster/oneTruth/objects.ts';
@@ -33,6 +34,16 @@ const injecting = ways.filter((way) => way !== 'none');
 const named = podFixtures.map((fixture) => [fixture.name, fixture] as const);
 let evidence: Evidence;
 
+/** NAMESPACE/NAME of the pods that have the sidecar. */
+function injectedPods({ pods }: WayResult): string[] {
+  return podFixtures
+    .filter(({ name }) => sidecarOf(pods.get(name) ?? {}) !== undefined)
+    .map((fixture) => {
+      const { namespace, name } = placeOf('webhook', fixture);
+      return `${namespace}/${name}`;
+    });
+}
+
 beforeAll(async () => {
   const folder = await mkdtemp(join(node.stateDir, 'truth-'));
   const api = await openProxy(node, folder);
@@ -44,7 +55,7 @@ beforeAll(async () => {
       ...ownNamespaces,
       ...Object.values(releaseNamespaces),
       '--ignore-not-found',
-      '--timeout=200s',
+      '--timeout=240s',
     ]);
     await loadReleaseImages();
     await kube(['apply', '--server-side', '--force-conflicts', '-f', '-'], listOf(namespaceObjects()));
@@ -68,14 +79,14 @@ beforeAll(async () => {
         ['webhook', webhook],
         ['policy', policy],
       ]),
-      reviews: await injectorReasons(releaseNamespaces.webhook),
+      reviews: await injectorReasons(releaseNamespaces.webhook, injectedPods(results[3])),
       namespaces: await namespaceLabels(),
     };
   } finally {
     await api.close();
     await rm(folder, { recursive: true, force: true });
   }
-}, 600_000);
+});
 
 afterAll(async () => {
   await Promise.all(

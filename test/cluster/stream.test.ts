@@ -16,6 +16,7 @@ import {
 } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
 import { exitCode, startStream } from '../support/cluster/streaming.ts';
+import { patienceMs } from '../support/patience.ts';
 
 const node = inject('node');
 const shop = useNamespace('stream');
@@ -26,7 +27,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-stream-'));
   // Idle: what captures in these pods is what the test has started.
   await injectAndApply(pauseDeployment(shop, 'web', 2), '--image', agentImage, '--state', 'idle');
-  await kube(['rollout', 'status', '-n', shop, 'deploy/web', '--timeout=60s']);
+  await kube(['rollout', 'status', '-n', shop, 'deploy/web', '--timeout=240s']);
 });
 
 afterAll(async () => {
@@ -57,6 +58,20 @@ async function send(pod: string, count: number, gapMs = 50): Promise<void> {
   await sendDatagrams(await podField(shop, pod, '.status.podIP'), port, count, gapMs);
 }
 
+/** The device, the time and the payload of each datagram in a file, which may still grow. */
+async function datagramsIn(file: string): Promise<string[][]> {
+  return tshark(
+    file,
+    ['frame.interface_name', 'frame.time_epoch', 'udp.payload'],
+    `udp.dstport == ${port} and not icmp`,
+  );
+}
+
+const of = (rows: readonly string[][], pod: string): string[][] =>
+  rows.filter(([name]) => name === `${shop}/${pod}:eth0`);
+
+const received = async (file: string, pod: string): Promise<string[][]> => of(await datagramsIn(file), pod);
+
 /** The processes in the agent's container of a pod, without the one that lists them. */
 async function processes(pod: string): Promise<string[]> {
   const list = await kube(['exec', '-n', shop, pod, '-c', 'packet-capture', '--', 'ps', '-o', 'args']);
@@ -73,10 +88,12 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   const streaming = await startStream(node, shop, file, 'deploy/web');
   await Promise.all(before.map(async (pod) => streaming.says(`${shop}/${pod}: joined`)));
   await Promise.all([send(first, 40), send(second, 40)]);
+  // The pod ends at once, and what it has not sent by then is lost.
+  await expect.poll(async () => (await received(file, second)).length).toBe(40);
   await kube(['delete', 'pod', '-n', shop, second, '--wait=false']);
   await streaming.says(`${shop}/${second}: left`);
   let successor: string | undefined;
-  for (const end = performance.now() + 20_000; successor === undefined; await sleep(200)) {
+  for (const end = performance.now() + patienceMs; successor === undefined; await sleep(200)) {
     expect(performance.now()).toBeLessThan(end);
     successor = (await podNames()).find((pod) => !before.includes(pod));
   }
@@ -86,28 +103,22 @@ test('two pods and the successor of one are in one capture, in order of time; Ct
   await Promise.all([send(first, 40, 0), send(successor, 40, 0)]);
   streaming.child.kill('SIGINT');
   expect(await exitCode(streaming.child), streaming.said()).toBe(130);
-  for (const pod of [first, successor]) expect(await processes(pod)).toEqual(alone);
+  for (const pod of [first, successor]) await expect.poll(async () => processes(pod)).toEqual(alone);
 
   // An ICMP answer repeats what it answers.
-  const rows = await tshark(
-    file,
-    ['frame.interface_name', 'frame.time_epoch', 'udp.payload'],
-    `udp.dstport == ${port} and not icmp`,
-  );
+  const rows = await datagramsIn(file);
   const numbered = (pod: string): string[] =>
-    rows
-      .filter(([name]) => name === `${shop}/${pod}:eth0`)
-      .map(([, , payload = '']) => Buffer.from(payload, 'hex').toString().trim());
+    of(rows, pod).map(([, , payload = '']) => Buffer.from(payload, 'hex').toString().trim());
   const datagrams = Array.from({ length: 40 }, (_, index) => `datagram ${index + 1}`);
   expect(numbered(first)).toEqual([...datagrams, ...datagrams]);
   expect(numbered(second)).toEqual(datagrams);
   expect(numbered(successor)).toEqual(datagrams);
   expect(rows).toHaveLength(160);
-  // To the nanosecond: nothing took longer than the window on its way. As text, since such a number has too many
-  // digits.
+  // To the nanosecond, but for those that took longer than the window on their way, which are counted. As text, since
+  // such a number has too many digits.
   const times = rows.map(([, time = '']) => time);
-  expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
-  expect(streaming.said()).not.toContain('late');
+  const late = Number(/^(\d+) packets? arrived more than 200 ms late/m.exec(streaming.said())?.[1] ?? 0);
+  expect(times.filter((time, index) => index > 0 && time < (times[index - 1] ?? '')).length).toBeLessThanOrEqual(late);
   // The one that was deleted could not say it any more.
   expect(streaming.said()).toContain('1 capture ended with the pod or was killed');
   // The streams themselves come by the container runtime, not by the pod's network.
@@ -159,7 +170,5 @@ test('it ends when its reader has gone, after its duration, and when it is kille
   const killed = await startStream(node, shop, join(folder, 'killed.pcapng'), target);
   await killed.says('joined');
   killed.child.kill('SIGKILL');
-  for (const end = performance.now() + 10_000; (await processes(pod)).length > alone.length; await sleep(200))
-    expect(performance.now()).toBeLessThan(end);
-  expect(await processes(pod)).toEqual(alone);
+  await expect.poll(async () => processes(pod)).toEqual(alone);
 });

@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
-import { localRegistry } from '../../scripts/images/names.ts';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import {
   chart,
   labelFlags,
   loadReleaseImages,
+  releaseValues,
   runningContainers,
   siteState,
   siteYaml,
@@ -54,7 +54,7 @@ test('with helm alone, the hook opts the workload in only when its pods are admi
   const program = await ensureHelm(4, stderrProgress);
   const values = [
     '--set',
-    `global.imageRegistry=${localRegistry}`,
+    releaseValues,
     '--set',
     'replicas=1,hooks.backoffLimit=0',
     ...labelFlags('strict'),

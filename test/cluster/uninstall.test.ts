@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
-import { localRegistry } from '../../scripts/images/names.ts';
 import type { InstallResult } from '../../src/release/index.ts';
 import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 import {
@@ -14,6 +13,7 @@ import {
   leftovers,
   loadReleaseImages,
   quickEnd,
+  releaseValues,
   runningContainers,
   siteState,
   siteYaml,
@@ -91,7 +91,7 @@ test('after a first install with helm alone whose hook failed, uninstall removes
   const program = await ensureHelm(4, stderrProgress);
   const targets = [
     '--set',
-    `global.imageRegistry=${localRegistry},targets[0].namespace=${site},targets[0].deployments[0]=nobody`,
+    `${releaseValues},targets[0].namespace=${site},targets[0].deployments[0]=nobody`,
     '--set',
     'hooks.backoffLimit=0',
   ];

@@ -6,6 +6,7 @@ import type { WhyResult } from '../../src/diagnosis/index.ts';
 import { cli, kube } from '../support/cluster/clusterFixture.ts';
 import { asking, installChart, list, site, web, whyIn, type WebOptions } from '../support/cluster/diagnosisFixture.ts';
 import { helm } from '../support/cluster/helmFixture.ts';
+import { inForce } from '../support/cluster/policyFixture.ts';
 
 const own = 'why-system';
 const shop = 'why-shop';
@@ -94,9 +95,11 @@ beforeAll(async () => {
       web(least, 'old', { annotations: asking, spec: nowhere }),
     ]),
   );
-  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
-  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=30s']);
+  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=240s']);
+  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.unavailableReplicas}=1', '--timeout=240s']);
   await installChart('why', own, { injection: { way: 'policy', namespaceLabel: 'why/injection' } });
+  const asks = { metadata: { annotations: asking }, spec: { containers: [{ name: 'app', image: 'app' }] } };
+  await inForce(shop, asks);
 });
 
 afterAll(async () => {
@@ -129,7 +132,7 @@ test('for a pod that is older than the release, why names its workload, and the 
     pods: { living: 1, injected: 0 },
   });
   await kube((before.next ?? '').split(' ').slice(1));
-  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
+  await kube(['wait', '-n', shop, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=240s']);
   const [name = ''] = (
     await kube(['get', 'pods', '-n', shop, '-l', 'app=old', '--sort-by=.metadata.creationTimestamp', '-o', 'name'])
   )
@@ -158,7 +161,7 @@ test('for pods that a LimitRange refuses because of the sidecar, why advises no 
   const line = /^kubectl (.*) --patch '(.*)'$/.exec(next ?? '');
   await kube([...(line?.[1] ?? '').split(' '), '--patch', line?.[2] ?? '']);
   expect(await why(least, 'deploy/old')).not.toMatchObject({ state: 'refused' });
-  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=30s']);
+  await kube(['wait', '-n', least, 'deploy/old', '--for=jsonpath={.status.replicas}=2', '--timeout=240s']);
 });
 
 test('a sidecar that is not native any more is broken, whatever changed it', async () => {

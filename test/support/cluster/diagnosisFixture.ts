@@ -6,11 +6,10 @@ import { inNetns } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
-import { localRegistry } from '../../../scripts/images/names.ts';
 import { whyInjected, type CheckResult, type WhyResult } from '../../../src/diagnosis/index.ts';
 import { makeKubectl } from '../../../src/kubernetes/kubectl.ts';
 import { cli } from './clusterFixture.ts';
-import { chart } from './helmFixture.ts';
+import { chart, releaseValues } from './helmFixture.ts';
 
 const node = inject('node');
 
@@ -105,7 +104,7 @@ export async function installChart(
     '--values',
     '-',
     '--set',
-    `global.imageRegistry=${localRegistry}`,
+    releaseValues,
     ...flags,
   ];
   const { exitCode, stderr } = await runInNetns(node, argv, { input: JSON.stringify(values) });

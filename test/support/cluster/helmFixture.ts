@@ -3,6 +3,7 @@ import { expect, inject } from 'vitest';
 import { loadImage } from '../../../scripts/cluster/images.ts';
 import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
+import { pollUntil } from '../../../scripts/cluster/poll.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { ensureAgentImage, ensureInjectorImage } from '../../../scripts/images/images.ts';
@@ -22,18 +23,22 @@ export async function loadReleaseImages(): Promise<void> {
   await loadImage(node, await ensureInjectorImage(stderrProgress), stderrProgress);
 }
 
-/** The same words, with the registry of {@link loadReleaseImages} where a release gets its values; later words win. */
-function withRegistry(args: readonly string[]): readonly string[] {
+/**
+ * The registry of {@link loadReleaseImages}. And a review may take long on a busy machine: the API server would create
+ * the pod without the sidecar.
+ */
+export const releaseValues = `global.imageRegistry=${localRegistry},webhook.timeoutSeconds=30`;
+
+/** The same words, with {@link releaseValues} where a release gets its values; later words win. */
+function withValues(args: readonly string[]): readonly string[] {
   const [verb = '', ...rest] = args;
-  return ['install', 'upgrade', 'template'].includes(verb)
-    ? [verb, '--set', `global.imageRegistry=${localRegistry}`, ...rest]
-    : args;
+  return ['install', 'upgrade', 'template'].includes(verb) ? [verb, '--set', releaseValues, ...rest] : args;
 }
 
 /** The real helm, on the node; its standard output. Fails the test when helm fails. */
 export async function helm(major: HelmMajor, args: readonly string[]): Promise<string> {
   const program = await ensureHelm(major, stderrProgress);
-  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...withRegistry(args)]);
+  const { exitCode, stdout, stderr } = await runInNetns(node, [program, ...withValues(args)]);
   expect(exitCode, `helm ${args.join(' ')}\n${stderr}`).toBe(0);
   return stdout;
 }
@@ -46,7 +51,7 @@ export async function installer(
 ): Promise<{ readonly exitCode: number; readonly stdout: string; readonly stderr: string }> {
   const env = { HELM: await ensureHelm(major, stderrProgress) };
   // An upgrade keeps the values of the release.
-  const words = args[0] === 'install' || args.includes('--reset-values') ? withRegistry(args) : args;
+  const words = args[0] === 'install' || args.includes('--reset-values') ? withValues(args) : args;
   return runInNetns(node, [process.execPath, 'bin/packet-capture.js', ...words], {
     env,
     ...(input === undefined ? {} : { input }),
@@ -103,7 +108,7 @@ interface Metadata {
 
 /** Waits until the Deployment `web` runs as it is written, and says which containers its pod has. */
 export async function runningContainers(namespace: string): Promise<readonly string[]> {
-  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=90s']);
+  await kube(['rollout', 'status', '-n', namespace, 'deploy/web', '--timeout=240s']);
   const { items } = JSON.parse(await kube(['get', 'pods', '-n', namespace, '-l', 'app=web', '-o', 'json'])) as {
     readonly items: readonly RunningPod[];
   };
@@ -129,7 +134,16 @@ export async function leftovers(
   namespace: string,
   sites: readonly string[],
 ): Promise<readonly string[]> {
+  let left: readonly string[] = [];
   // What is deleted goes by the garbage collector's clock, not by helm's.
+  await pollUntil(async () => (left = await leftNow(release, namespace, sites)).length === 0, {
+    everyMs: 500,
+    timeoutMs: 60_000,
+  });
+  return left;
+}
+
+async function leftNow(release: string, namespace: string, sites: readonly string[]): Promise<readonly string[]> {
   await kubectl(node, ['wait', '-n', namespace, 'pods', '--all', '--for=delete', '--timeout=60s']);
   const own = await names(['get', namespacedKinds, '-n', namespace, '-o', 'name']);
   const given = ['configmap/kube-root-ca.crt', 'serviceaccount/default'];

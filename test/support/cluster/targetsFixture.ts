@@ -4,11 +4,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+import { kubectl } from '../../../scripts/cluster/kubectl.ts';
 import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { pauseImage } from '../../../scripts/cluster/nodeConfig.ts';
 import { makeRandomness, makeMaterial, servingNames } from '../../../src/certificates/index.ts';
 import { ownersAnnotation } from '../../../src/release/hooks/ownership.ts';
+import { probePod } from '../../../src/ways/webhook/probe.ts';
 import { kube, namespaceYaml } from './clusterFixture.ts';
 import {
   applyRelease,
@@ -68,7 +70,7 @@ export async function optIn(
   targets: readonly Target[],
   options: HookOptions = {},
 ): Promise<HookResult> {
-  const { timeout = '20s', keys = { label, annotation } } = options;
+  const { timeout = '2m', keys = { label, annotation } } = options;
   const flags = [
     '--targets',
     JSON.stringify(targets),
@@ -81,7 +83,7 @@ export async function optIn(
   const trial =
     options.config === undefined
       ? []
-      : ['--sidecar-config', options.config, '--trial-pod', trialPodName(release), '--deadline', '60s'];
+      : ['--sidecar-config', options.config, '--trial-pod', trialPodName(release), '--deadline', '2m'];
   return hook(release, ['opt-in', ...flags, '--image', pauseImage, '--timeout', timeout, ...trial, ...force], options);
 }
 
@@ -221,6 +223,12 @@ export function targetsFixture(): TargetsFixture {
     const configuration = webhookConfiguration(release, stamp, caBundle);
     configurations.push(configuration.metadata.name);
     await kube(['apply', '-f', '-'], JSON.stringify(configuration));
+    const probe = JSON.stringify(probePod({ release, namespace: stamp, image: pauseImage }));
+    const dryRun = ['create', '--dry-run=server', '-o', 'json', '-f', '-'];
+    // The API server takes notice of it a moment later.
+    await expect
+      .poll(async () => (await kubectl(node, dryRun, { input: probe })).stdout)
+      .toContain('"name": "packet-capture"');
   };
   const install: TargetsFixture['install'] = async (name, targets, webhook = true, verbs = ['get', 'patch']) => {
     await applyRelease(name, stamp, targets, verbs);

@@ -16,6 +16,7 @@ import {
   webhookNames,
   webhookPaths,
 } from '../../../src/ways/webhook/names.ts';
+import { patienceMs } from '../patience.ts';
 import { kube } from './clusterFixture.ts';
 
 export interface Target {
@@ -60,7 +61,7 @@ export async function startInjector(folder: string, material: CertificateMateria
   const listens = ['bash', '-c', `exec 3<>/dev/tcp/${nodeAddress}/${port}`];
   const ready = await pollUntil(async () => (await exitCodeOf(inNetns(node.netns, listens))) === 0, {
     everyMs: 100,
-    timeoutMs: 20_000,
+    timeoutMs: patienceMs,
   });
   expect(ready, 'the injector listens').toBe(true);
   return child;
@@ -113,7 +114,7 @@ export function webhookConfiguration(release: string, namespace: string, caBundl
         sideEffects: 'None',
         admissionReviewVersions: ['v1'],
         failurePolicy: 'Ignore',
-        timeoutSeconds: 3,
+        timeoutSeconds: 10,
       },
     ],
   };
@@ -177,6 +178,9 @@ export async function applyRelease(
     (await kubectl(node, ['auth', 'can-i', 'patch', `configmaps/${recordName(name)}`, '-n', namespace, '--as', user]))
       .exitCode === 0;
   expect(
-    await pollUntil(async () => (await canPatch()) === verbs.includes('patch'), { everyMs: 100, timeoutMs: 10_000 }),
+    await pollUntil(async () => (await canPatch()) === verbs.includes('patch'), {
+      everyMs: 100,
+      timeoutMs: patienceMs,
+    }),
   ).toBe(true);
 }

@@ -5,8 +5,8 @@ import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
 
 const node = inject('node');
 
-/** Fails every change of a Deployment in a namespace: nobody answers at its address. */
-export function brokenWebhook(namespace: string): object {
+/** Fails every change of a Deployment in a namespace, or of that one: nobody answers at its address. */
+export function brokenWebhook(namespace: string, app?: string): object {
   return {
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
@@ -17,6 +17,7 @@ export function brokenWebhook(namespace: string): object {
         clientConfig: { url: `https://${nodeAddress}:31502/` },
         rules: [{ operations: ['UPDATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        ...(app === undefined ? {} : { objectSelector: { matchLabels: { app } } }),
         sideEffects: 'None',
         admissionReviewVersions: ['v1'],
         failurePolicy: 'Fail',

@@ -19,6 +19,7 @@ import {
 } from './objects.ts';
 import type { ApiProxy } from './proxy.ts';
 import type { StoredPod } from './stored.ts';
+import { until } from './until.ts';
 
 /** As the commands and the releases of these tests have it. */
 const localSidecarConfig = { ...defaultSidecarConfig, agent: { ...defaultSidecarConfig.agent, image: agentImage } };
@@ -128,8 +129,24 @@ async function storedTemplates(): Promise<ReadonlyMap<string, PodTemplate>> {
   );
 }
 
-/** The reviews that the injector answered: its reason, by NAMESPACE/NAME of the pod. */
-export async function injectorReasons(namespace: string): Promise<ReadonlyMap<string, string>> {
+/**
+ * The reviews that the injector answered: its reason, by NAMESPACE/NAME of the pod. Once the log has these pods, and no
+ * others are added to it: it is written a moment after the answers.
+ */
+export async function injectorReasons(
+  namespace: string,
+  pods: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  let last = await reasonsNow(namespace);
+  await until('the log is complete', async () => {
+    const before = last.size;
+    last = await reasonsNow(namespace);
+    return last.size === before && pods.every((pod) => last.has(pod));
+  });
+  return last;
+}
+
+async function reasonsNow(namespace: string): Promise<ReadonlyMap<string, string>> {
   const log = await kube(['logs', '-n', namespace, '-l', 'app.kubernetes.io/component=injector', '--tail=-1']);
   const lines = log.split('\n').filter((line) => line.includes('"event":"review"'));
   const reviews = lines.map(
