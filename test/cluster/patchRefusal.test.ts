@@ -149,7 +149,7 @@ describe('Pod Security and other limits', () => {
     const least = { limits: [{ type: 'Pod', min: { memory: '40Mi' } }] };
     await create(whole, { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'whole' }, spec: least });
     // What follows would change the workload if the API server did not go by it yet.
-    const small = { ...(podTemplate('small', { resources: { limits: { memory: '1Mi' } } }) as object), kind: 'Pod' };
+    const small = { ...podTemplate('small', { resources: { limits: { memory: '1Mi' } } }), kind: 'Pod' };
     const pod = JSON.stringify({ apiVersion: 'v1', ...small, metadata: { name: 'small', namespace: whole } });
     await expect
       .poll(async () => (await kubectl(node, ['create', '--dry-run=server', '-f', '-'], { input: pod })).stderr)

@@ -256,8 +256,8 @@ describe('temporary errors', () => {
     await create(shop, workload('Deployment', 'web', scaledToZero));
     const targets = [{ namespace: shop, deployments: ['web'] }];
     const release = await fixture.install('edit', targets);
-    // Between the namespace and its workloads the hook pauses for a second; it has read the Deployment before that. It is
-    // stopped there until the edit is stored.
+    // Between the namespace and its workloads the hook pauses for a second; it has read the Deployment before that.
+    // It is stopped there until the edit is stored.
     let edited: Promise<void> | undefined;
     const edit = async (hook: ChildProcess): Promise<void> => {
       hook.kill('SIGSTOP');

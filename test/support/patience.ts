@@ -1,6 +1,6 @@
 /**
- * How long a test waits, in milliseconds, for what must happen and whose time is not what the test is about: longer than
- * any load of the machine delays it. Only a product that is broken makes a test wait so long.
+ * How long a test waits, in milliseconds, for what must happen and whose time is not what the test is about. No load of
+ * the machine delays it for so long; only a product that is broken makes a test wait to the end.
  */
 export const patienceMs = 120_000;
 

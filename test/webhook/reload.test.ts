@@ -127,6 +127,6 @@ test('on a node without inotify instances left, the injector starts and finds ch
   const other = await startInjector(own, [], undefined, enter);
   await own.config.update(configWith('agent:2'));
   await other.event('reloaded');
-  await other.stop();
+  expect(await other.stop()).toBe(0);
   await Promise.all([own.config.remove(), own.certificates.remove()]);
 });

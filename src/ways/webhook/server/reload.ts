@@ -87,8 +87,8 @@ export function follow<T>(source: Source<T>, loaded: Loaded<T>, follower: Follow
 }
 
 /**
- * A watch of a folder; none where the node has no more of them for its user (fs.inotify.max_user_instances). If it fails,
- * the poll still works.
+ * A watch of a folder; none where the node has no more of them for the user (fs.inotify.max_user_instances). If it
+ * fails, the poll still works.
  */
 function watchOrPoll(folder: string, onEvent: () => void): FSWatcher | undefined {
   try {
