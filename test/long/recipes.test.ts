@@ -121,7 +121,7 @@ describe('a stream to a collector', () => {
   async function push(text: string): Promise<void> {
     const { ended } = begin(recipe(text));
     const agent = await capture({ stream: '10.99.0.1:57012' });
-    await agent.next('stream connected', 60_000);
+    await agent.next('stream connected');
     await askPages();
     await agent.stop();
     await ended;
