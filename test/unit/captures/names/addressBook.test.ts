@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAddressBook, type AddressBook, type AddressOwner } from '../../../../src/captures/names/index.ts';
@@ -162,17 +164,24 @@ test('whatever happens, an address never has a name while it is not its own, nor
   );
 });
 
+/** Bytes of the heap in use after a collection: what waits for one depends on when V8 does it. */
+function usedHeap(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
+
 test('what it remembers is bounded: a scan of a million addresses takes no more than its share', () => {
   const book = createAddressBook();
   const packet = packetBetween('10.0.0.1', '10.0.0.2');
   const view = new DataView(packet.data.buffer, packet.data.byteOffset);
-  const begin = process.memoryUsage().heapUsed;
+  const begin = usedHeap();
   for (let index = 0; index < 1_000_000; index += 2) {
     view.setUint32(26, 0x0b00_0000 + index);
     view.setUint32(30, 0x0b00_0001 + index);
     book.before(packet, 1n);
   }
-  expect((process.memoryUsage().heapUsed - begin) / 2 ** 20).toBeLessThan(40);
+  expect((usedHeap() - begin) / 2 ** 20).toBeLessThan(10);
   book.set(pod('web-1', '10.0.0.1'));
   expect(names(book, '10.0.0.1', '10.0.0.2')).toEqual([['10.0.0.1', 'shop/web-1']]);
 });
