@@ -36,7 +36,8 @@ function app(name: string, command: readonly string[] | undefined, replicas: num
       selector: { matchLabels: { app: name } },
       template: {
         metadata: { labels: { app: name } },
-        spec: { terminationGracePeriodSeconds: 0, containers: [container] },
+        // The page's own manifest names no such time; the client alone does not end when it is told.
+        spec: { containers: [container], ...(command && { terminationGracePeriodSeconds: 0 }) },
       },
     },
   };
