@@ -216,11 +216,11 @@ test.concurrent('twelve attach commands at the same moment add one container', a
   expect(await containersOf('crowd')).toBe('packet-capture');
 });
 
-test.concurrent('an agent that ended at its ttl is replaced by one with the next name', async () => {
+test.concurrent('an agent that ended at its ttl is replaced by one with the next name', async (context) => {
   await attach(0, 'ended', ...inShop, '--ttl', '20s', '--state', 'idle');
   const ended = async (): Promise<string> =>
     podField(shop, 'ended', '.status.ephemeralContainerStatuses[0].state.terminated.exitCode');
-  await expect.poll(ended, { interval: 500 }).toBe('0');
+  await context.expect.poll(ended, { interval: 500 }).toBe('0');
   const bare = await cli(['download', 'ended', ...inShop, '-o', folder]);
   expect([bare.exitCode, bare.stderr]).toEqual([
     1,
@@ -243,11 +243,11 @@ test.concurrent("an image that cannot be started is reported in the kubelet's wo
   expect(findings.map(({ code }) => code)).toContain('pods_attached');
 });
 
-test.concurrent('a pod whose memory limit is nearly used is refused with the numbers, unless the user accepts that', async () => {
+test.concurrent('a pod whose memory limit is nearly used is refused with the numbers, unless the user accepts that', async (context) => {
   const dry = async (): Promise<string> =>
     (await cli(['attach', 'short', ...inShop, '--image', image, '--dry-run'])).stderr;
   // The kubelet reads what a pod uses every few seconds.
-  await expect.poll(dry, { timeout: 120_000, interval: 1000 }).toContain('error MEMORY_SHORT');
+  await context.expect.poll(dry, { timeout: 120_000, interval: 1000 }).toContain('error MEMORY_SHORT');
   const { stderr } = await attach(1, 'short', ...inShop);
   expect(stderr).toMatch(/error MEMORY_SHORT: [^\n]* it uses 5\d\S*Mi \(by its kubelet\) of 64Mi/);
   expect(await containersOf('short')).toBe('');

@@ -284,9 +284,11 @@ afterAll(async () => {
   ]);
 });
 
-test.concurrent.each(cases)('$name', async (one) => {
+test.concurrent.for(cases)('$name', async (one, context) => {
   // The API server takes up policies, webhooks and quotas within a second or so.
-  await expect.poll(async () => verdictOf(kubectl(), workloadOf(one)), { interval: 500 }).toMatchObject(one.expected);
+  const verdict = async (): ReturnType<typeof verdictOf> => verdictOf(kubectl(), workloadOf(one));
+  await context.expect.poll(verdict, { interval: 500 }).toMatchObject(one.expected);
+  expect(await verdict()).toMatchObject(one.expected);
 });
 
 test('a user who may not create pods gets the name of the missing right', async () => {

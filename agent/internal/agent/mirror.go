@@ -18,6 +18,9 @@ import (
 // mirrorPatience is how long the mirror's container may take to start.
 const mirrorPatience = 10 * time.Second
 
+// mirrorPoll is the time between two reads of the mirror's status without a watch.
+const mirrorPoll = 2 * time.Second
+
 // noMirror is the reason in the status when mirror is set, and the pod has no container that mirrors.
 const noMirror = "the pod has no container packet-capture-mirror: it is added when the annotation stands on the pod before it is created, in a namespace that admits NET_ADMIN"
 
@@ -44,25 +47,35 @@ func (m *mirrorMember) set(wanted bool) {
 	}
 }
 
-// watch reads the mirror's status now, after each change of the agent's folder, and when mirrorPatience is over.
+// watch reads the mirror's status now, after each change of the agent's folder, and when mirrorPatience is over. While
+// the kernel has no watch left for the node's agents (see settings.Watch), it reads every mirrorPoll.
 func (m *mirrorMember) watch() {
 	if m.fd == 0 {
-		fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
-		if err != nil {
-			return
-		}
-		if _, err = unix.InotifyAddWatch(fd, m.agent.options.AgentDir, unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_ONLYDIR); err == nil {
-			err = m.agent.loop.Add(fd, m.changed)
-		}
-		if err != nil {
-			_ = unix.Close(fd)
-			return
-		}
-		m.fd = fd
+		m.fd = m.watchFolder()
 	}
 	m.read()
 	m.timer.Stop()
+	if m.fd == 0 {
+		m.timer = m.agent.loop.After(mirrorPoll, m.watch)
+		return
+	}
 	m.timer = m.agent.loop.After(time.Until(m.started.Add(mirrorPatience)), m.read)
+}
+
+// watchFolder returns the descriptor of a watch of the agent's folder, 0 if there is none.
+func (m *mirrorMember) watchFolder() int {
+	fd, err := unix.InotifyInit1(unix.IN_NONBLOCK | unix.IN_CLOEXEC)
+	if err != nil {
+		return 0
+	}
+	if _, err = unix.InotifyAddWatch(fd, m.agent.options.AgentDir, unix.IN_MOVED_TO|unix.IN_CLOSE_WRITE|unix.IN_ONLYDIR); err == nil {
+		err = m.agent.loop.Add(fd, m.changed)
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return 0
+	}
+	return fd
 }
 
 // drop ends the watch, and takes the mirror out of status and metrics.

@@ -1,9 +1,14 @@
 package settings
 
 import (
+	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"packet-capture/agent/internal/loop"
 )
@@ -50,6 +55,32 @@ func TestWatch(t *testing.T) {
 	if len(seen) > 0 {
 		t.Errorf("more was said: %v", <-seen)
 	}
+}
+
+// A user namespace has limits of its own: this test runs itself again in one that has no inotify instance.
+func TestWatchWithoutInotify(t *testing.T) {
+	if os.Getenv("TEST_WATCH_WITHOUT_INOTIFY") == "" {
+		again := exec.Command(os.Args[0], "-test.run=^TestWatchWithoutInotify$", "-test.v")
+		again.Env = append(os.Environ(), "TEST_WATCH_WITHOUT_INOTIFY=1")
+		again.SysProcAttr = &syscall.SysProcAttr{
+			Cloneflags:  syscall.CLONE_NEWUSER,
+			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+			GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+		}
+		if output, err := again.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		return
+	}
+	if err := os.WriteFile("/proc/sys/user/max_inotify_instances", []byte("0"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if fd, err := unix.InotifyInit1(unix.IN_CLOEXEC); err == nil {
+		_ = unix.Close(fd)
+		t.Fatal("there are inotify instances")
+	}
+	TestWatch(t)
+	TestWatchNeedsAFolder(t)
 }
 
 func TestWatchNeedsAFolder(t *testing.T) {

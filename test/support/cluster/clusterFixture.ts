@@ -8,6 +8,7 @@ import { kubectl, runInNetns } from '../../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureAgentImage } from '../../../scripts/images/images.ts';
 import { agentImage } from '../../../scripts/images/names.ts';
+import { until } from '../agent/until.ts';
 import { patienceMs } from '../patience.ts';
 
 const node = inject('node');
@@ -97,9 +98,10 @@ export async function livingPods(namespace: string, labels: string): Promise<str
 
 /** Waits until the API server goes by a right that was given: it takes notice a moment after the binding is stored. */
 export async function hasRight(user: string, verb: string, resource: string, namespace: string): Promise<void> {
-  const can = async (): Promise<number> =>
-    (await kubectl(node, ['auth', 'can-i', verb, resource, '-n', namespace, `--as=${user}`])).exitCode;
-  await expect.poll(can, { message: `${user} may ${verb} ${resource} in ${namespace}` }).toBe(0);
+  const can = async (): Promise<boolean> =>
+    (await kubectl(node, ['auth', 'can-i', verb, resource, '-n', namespace, `--as=${user}`])).exitCode === 0;
+  // Not expect.poll: tests that run at the same time have no `expect` of their own here.
+  await until(`right of ${user} to ${verb} ${resource} in ${namespace}`, can);
 }
 
 /** All restarts of all containers of a pod. */
