@@ -98,8 +98,10 @@ export async function livingPods(namespace: string, labels: string): Promise<str
 
 /** Waits until the API server goes by a right that was given: it takes notice a moment after the binding is stored. */
 export async function hasRight(user: string, verb: string, resource: string, namespace: string): Promise<void> {
-  const can = async (): Promise<boolean> =>
-    (await kubectl(node, ['auth', 'can-i', verb, resource, '-n', namespace, `--as=${user}`])).exitCode === 0;
+  // kubectl takes what follows a slash for the name of an object.
+  const [type = '', subresource = ''] = resource.split('/');
+  const args = ['auth', 'can-i', verb, type, `--subresource=${subresource}`, '-n', namespace, `--as=${user}`];
+  const can = async (): Promise<boolean> => (await kubectl(node, args)).exitCode === 0;
   // Not expect.poll: tests that run at the same time have no `expect` of their own here.
   await until(`right of ${user} to ${verb} ${resource} in ${namespace}`, can);
 }
