@@ -53,12 +53,10 @@ export function nodeFiles(
   ]);
 }
 
-function containerdConfig(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): string {
+/** What both versions of containerd's configuration have: folders and sockets. */
+function containerdBasics(handle: ClusterHandle): string {
   const text = JSON.stringify;
-  const images = `plugins."io.containerd.cri.v1.images"`;
-  const runtime = `plugins."io.containerd.cri.v1.runtime"`;
-  return `version = 3
-root = ${text(file(handle, 'containerd'))}
+  return `root = ${text(file(handle, 'containerd'))}
 state = ${text(file(handle, 'containerd-state'))}
 disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
 
@@ -67,7 +65,15 @@ address = ${text(handle.containerdSocket)}
 
 [ttrpc]
 address = ${text(`${handle.containerdSocket}.ttrpc`)}
+`;
+}
 
+function containerdConfig(handle: ClusterHandle, programs: NodePrograms, snapshotter: Snapshotter): string {
+  const text = JSON.stringify;
+  const images = `plugins."io.containerd.cri.v1.images"`;
+  const runtime = `plugins."io.containerd.cri.v1.runtime"`;
+  return `version = 3
+${containerdBasics(handle)}
 [${images}]
 snapshotter = ${text(snapshotter)}
 
@@ -97,16 +103,7 @@ function containerd17Config(handle: ClusterHandle, programs: NodePrograms, snaps
   const text = JSON.stringify;
   const cri = `plugins."io.containerd.grpc.v1.cri"`;
   return `version = 2
-root = ${text(file(handle, 'containerd'))}
-state = ${text(file(handle, 'containerd-state'))}
-disabled_plugins = ["io.containerd.nri.v1.nri", "io.containerd.internal.v1.opt"]
-
-[grpc]
-address = ${text(handle.containerdSocket)}
-
-[ttrpc]
-address = ${text(`${handle.containerdSocket}.ttrpc`)}
-
+${containerdBasics(handle)}
 [${cri}]
 sandbox_image = ${text(pauseImage)}
 restrict_oom_score_adj = true

@@ -123,7 +123,11 @@ test('a pod without a memory limit is not asked about', async () => {
 
 test.each([
   ['of a pod of another name', metricsOf('web-2', '1Mi')],
-  ['without one of the containers', { ...metricsOf('web-1', '1Mi'), containers: [] }],
+  ['without a container', { ...metricsOf('web-1', '1Mi'), containers: [] }],
+  [
+    'without one of the containers',
+    { ...metricsOf('web-1', '1Mi'), containers: [{ name: 'proxy', usage: { cpu: '1m', memory: '1Mi' } }] },
+  ],
   ['with a use that is no quantity', metricsOf('web-1', 'much')],
   ['of another form', { metadata: 7, containers: 'none' }],
   ['that is no object', 'none'],
