@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -235,8 +235,9 @@ test('on a full disk files are kept all the same; what cannot be written is said
     filter,
   );
   const volume = await captureFolder(namespace, 'full');
-  await mkdir(volume, { recursive: true });
-  await run(await inMachine(node, ['mount', '-t', 'tmpfs', '-o', 'size=16m,mode=1777', 'tmpfs', volume]));
+  // The kubelet removes folders of pods that it does not know, also between the two commands.
+  const mountOnce = 'mkdir -p "$0" && mount -t tmpfs -o size=16m,mode=1777 tmpfs "$0"';
+  await run(await inMachine(node, ['sh', '-c', `for try in 1 2 3 4 5; do ${mountOnce} && exit; done; exit 1`, volume]));
   const open = '[{"op":"remove","path":"/spec/schedulingGates"}]';
   await kube(['patch', 'pod', '-n', namespace, 'full', '--type=json', '-p', open]);
   await kube(['wait', '-n', namespace, 'pod/full', '--for=condition=Ready', '--timeout=60s']);
