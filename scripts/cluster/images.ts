@@ -99,7 +99,11 @@ export function contentArgument(content: string): string[] {
 }
 
 /** Builds one of the images of this folder's `images/` under `tag`. */
-export async function ensureNodeImage(name: 'nginx' | 'pause', tag: string, progress: Progress): Promise<string> {
+export async function ensureNodeImage(
+  name: 'nginx' | 'pause' | 'tcpdump',
+  tag: string,
+  progress: Progress,
+): Promise<string> {
   return buildImage(join(import.meta.dirname, 'images', name), tag, progress);
 }
 

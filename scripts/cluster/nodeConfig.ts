@@ -166,6 +166,8 @@ function kubeletConfig(handle: ClusterHandle): object {
     cgroupRoot: `/${handle.cgroup}`,
     failCgroupV1: false,
     failSwapOn: false,
+    // The pods' addresses are a /24; the default is 110.
+    maxPods: 250,
     resolvConf: '',
     podLogsDir: file(handle, 'pod-logs'),
     volumePluginDir: file(handle, 'volume-plugins'),
