@@ -160,6 +160,27 @@ export const krew = {
   programs: { 'kubectl-krew': 'sigs.k8s.io/krew/cmd/krew' },
 } as const satisfies GoModule;
 
+/** An OCI registry whose images are files of a folder. */
+export const registry = {
+  folder: 'registry',
+  title: 'distribution v3.1.2',
+  programs: { registry: 'github.com/distribution/distribution/v3/cmd/registry' },
+} as const satisfies GoModule;
+
+/** Copies, pushes and looks at what a registry has. */
+export const crane = {
+  folder: 'crane',
+  title: 'crane v0.22.1',
+  programs: { crane: 'github.com/google/go-containerregistry/cmd/crane' },
+} as const satisfies GoModule;
+
+/** Signs what a registry has, and verifies signatures. */
+export const cosign = {
+  folder: 'cosign',
+  title: 'cosign v3.1.3',
+  programs: { cosign: 'github.com/sigstore/cosign/v3/cmd/cosign' },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

@@ -8,18 +8,33 @@ import {
   cni,
   containerd,
   containerdOf,
+  cosign,
+  crane,
   goDirective,
   helm3,
   helm4,
   kubernetes,
   kubernetesOf,
   nodeModules,
+  registry,
   runc,
 } from '../../../../scripts/cluster/goModules.ts';
 import { olderKubernetes, usualVersions } from '../../../../scripts/cluster/versions.ts';
 
 const older = Object.keys(olderKubernetes).map((minor) => kubernetesOf(Number(minor)));
-const modules: readonly GoModule[] = [kubernetes, containerd, containerdOf('1.7'), runc, cni, helm4, helm3, ...older];
+const modules: readonly GoModule[] = [
+  kubernetes,
+  containerd,
+  containerdOf('1.7'),
+  runc,
+  cni,
+  helm4,
+  helm3,
+  registry,
+  crane,
+  cosign,
+  ...older,
+];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');
 
 describe('the key of the cache', () => {
