@@ -78,9 +78,25 @@ describe('__complete', () => {
     expect(await complete(['summary', 'web'])).toEqual([
       'web-1\t1/1 Running 0 5d',
       'web.pcapng\tfile',
-      'webs/\tfile',
+      'webs/\tfolder',
       ':0',
     ]);
+  });
+
+  test('offers paths next to json where both are taken, and leaves them to the shell after what is not json', async () => {
+    const place = at('paths');
+    await mkdir(join(place, 'captures'), { recursive: true });
+    await writeFile(join(place, 'jar.pcapng'), '');
+    await symlink('captures', join(place, 'jumps'));
+    const json = 'json\tthe result, for programs, also next to a path';
+    const inPlace = async (...words: readonly string[]): Promise<string[]> =>
+      (await execa(process.execPath, [bin, '__complete', '--', ...words], { cwd: place })).stdout.split('\n');
+    const [folders, files] = [['captures/\tfolder', 'jumps/\tfolder'], ['jar.pcapng\tfile']];
+    expect((await inPlace('attach', '-o', '')).toSorted()).toEqual([':0', json, ...folders, ...files].toSorted());
+    expect((await inPlace('download', '-o', '')).toSorted()).toEqual([':4', json, ...folders].toSorted());
+    expect(await inPlace('download', '--output=j')).toEqual([json, 'jumps/\tfolder', ':4']);
+    expect(await inPlace('download', '-o', 'cap')).toEqual([':16']);
+    expect(await inPlace('attach', '-o', 'jar')).toEqual([':0']);
   });
 
   test.each([

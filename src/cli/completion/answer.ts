@@ -12,7 +12,8 @@ export function directives(files: Wanted['files'], found: readonly Candidate[]):
   // More is to be typed after the slash.
   const open = found.length > 0 && found.every(({ value }) => value.endsWith('/')) ? directive.noSpace : 0;
   if (files === 'all') return open;
-  return open + (files === 'folders' ? directive.folders : directive.noFiles);
+  // Programs made with Cobra take a candidate for the folder to look in.
+  return open + (files === 'folders' && found.length === 0 ? directive.folders : directive.noFiles);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { longestTimerMs, parseDuration } from '../../duration.ts';
 import { printData } from '../io/output.ts';
@@ -37,18 +38,31 @@ export async function complete(
     const queries = lists.flatMap((list) => queriesOf(list, typed.start));
     found.push(...startingWith(await readLists(queries, typed.values, deadlineMs() - performance.now()), typed.start));
   }
-  // A shell looks for files only when there is no candidate.
-  if (files === 'all' && lists.length > 0) found.push(...(await filesOf(typed.start)));
+  // A shell looks for files or folders only when there is no candidate.
+  const alone = candidates.length === 0 && lists.length === 0;
+  if (files !== 'none' && !alone) found.push(...(await pathsOf(typed.start, files)));
   printData(answerLines(found, directives(files, found)).join('\n'));
 }
 
-/** The files that begin with what is typed; a folder ends in a slash. */
-async function filesOf(start: string): Promise<Candidate[]> {
+/** The files and folders, or the folders alone, that begin with what is typed; a folder ends in a slash. */
+async function pathsOf(start: string, which: 'folders' | 'all'): Promise<Candidate[]> {
   const folder = start.slice(0, start.lastIndexOf('/') + 1);
   const entries = await readdir(folder === '' ? '.' : folder, { withFileTypes: true }).catch(() => []);
-  const all = entries.map((entry) => ({
-    value: `${folder}${entry.name}${entry.isDirectory() ? '/' : ''}`,
-    text: 'file',
-  }));
-  return startingWith(all, start).filter(({ value }) => folder !== '' || start !== '' || !value.startsWith('.'));
+  const hidden = (name: string): boolean => folder === '' && start === '' && name.startsWith('.');
+  const candidates = entries
+    .filter(({ name }) => `${folder}${name}`.startsWith(start) && !hidden(name))
+    .map(async (entry): Promise<Candidate[]> => {
+      const value = `${folder}${entry.name}`;
+      if (await isFolder(entry, value)) return [{ value: `${value}/`, text: 'folder' }];
+      return which === 'all' ? [{ value, text: 'file' }] : [];
+    });
+  return (await Promise.all(candidates)).flat();
+}
+
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (!entry.isSymbolicLink()) return entry.isDirectory();
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 }

@@ -40,8 +40,11 @@ export function valuesOfOption({ flags, long, argChoices = [], description, ...o
   const { files, lists, candidates } = valuesOf(placeholder, description);
   // Some of kubectl's flags that have no help are files, too.
   if (placeholder === 'VALUE') return { ...only([]), files: 'all' };
-  // A shell completes the names of files only when there is no candidate.
-  if (files !== 'none') return { ...only([]), files, lists };
+  if (files !== 'none') {
+    // The text also has values that are a path, as `-` is; a shell completes no path next to a candidate.
+    const words = wordsOf(placeholder);
+    return { files, lists, candidates: candidates.filter(({ value }) => words.includes(value)) };
+  }
   const byDefault = typeof option.defaultValue === 'string' ? option.defaultValue : defaultIn(description);
   const texts = meanings(description);
   const values = [
@@ -69,7 +72,7 @@ const templateTypes = ['deployments', 'statefulsets', 'daemonsets', 'cronjobs'];
 
 /** Words of a placeholder in lower case are values; those in upper case say what is wanted. */
 function valuesOf(placeholder: string, text: string): Wanted {
-  const words = placeholder.replace(/\.\.\.$/, '').split('|');
+  const words = wordsOf(placeholder);
   const types = [
     ...templateTypes,
     ...(words.includes('POD') ? ['jobs'] : []),
@@ -88,6 +91,11 @@ function valuesOf(placeholder: string, text: string): Wanted {
     files: words.includes('FILE') ? 'all' : words.includes('DIR') ? 'folders' : 'none',
     lists: words.flatMap((word) => known[word] ?? []),
   };
+}
+
+/** `FILE` and `json` of `FILE|json`. */
+function wordsOf(placeholder: string): string[] {
+  return placeholder.replace(/\.\.\.$/, '').split('|');
 }
 
 /** `json: for programs; yaml: the manifests`: values in help texts, with their meanings. */

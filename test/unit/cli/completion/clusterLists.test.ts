@@ -73,5 +73,6 @@ test('directives say whether files follow, and that more follows a slash', () =>
   expect(directives('none', [])).toBe(4);
   expect(directives('all', [])).toBe(0);
   expect(directives('folders', [])).toBe(16);
+  expect(directives('folders', [{ value: 'json', text: '' }])).toBe(4);
   expect(directives('all', [{ value: 'a/', text: '' }])).toBe(2);
 });

@@ -131,9 +131,16 @@ describe('values', () => {
   test('that are files or folders are left to the shell', async () => {
     expect(await next('inject', '-f', 'x')).toEqual({ candidates: [], files: 'all', lists: [] });
     expect(await next('stream', '-o', '')).toMatchObject({ candidates: [], files: 'all' });
-    expect(await next('download', '--output=')).toMatchObject({ candidates: [], files: 'folders' });
+    expect(await next('wireshark-profile', '--output=')).toMatchObject({ candidates: [], files: 'folders' });
     expect(await next('stream', '--client-key', '')).toMatchObject({ files: 'all' });
     expect(await next('certs', 'inspect', '')).toMatchObject({ files: 'all' });
+  });
+
+  test('that are a path or a word of the placeholder are both offered', async () => {
+    const json = { value: 'json', text: 'the result, for programs, also next to a path' };
+    expect(await next('attach', '-o', '')).toEqual({ candidates: [json], files: 'all', lists: [] });
+    expect(await next('download', '--output=')).toEqual({ candidates: [json], files: 'folders', lists: [] });
+    expect(await next('download', '-o', 'cap')).toEqual({ candidates: [], files: 'folders', lists: [] });
   });
 });
 
