@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { clusterEnvironment, runInNetns } from '../../../scripts/cluster/kubectl.ts';
-import { inNetns, nodeAddress } from '../../../scripts/cluster/machine.ts';
+import { runInNetns } from '../../../scripts/cluster/kubectl.ts';
+import { nodeAddress } from '../../../scripts/cluster/machine.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureAlertmanager } from '../../../scripts/cluster/tools.ts';
 import { until } from '../../support/agent/until.ts';
@@ -22,6 +21,7 @@ import {
 import { useNamespace } from '../../support/cluster/namespace.ts';
 import { requestPort } from '../../support/long/failingApps.ts';
 import { keptFolders } from '../../support/long/keptFolders.ts';
+import { answersOnNode, startOnNode } from '../../support/long/startOnNode.ts';
 
 const node = inject('node');
 const namespace = useNamespace('alert');
@@ -35,21 +35,10 @@ beforeAll(async () => {
 afterAll(async () => rm(folder, { recursive: true }));
 
 /** Starts a program on the node, until the end of the test. @returns what it has said so far */
-async function startOnNode(...argv: readonly string[]): Promise<() => string> {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...inNetns(node.netns, argv)], {
-    env: { ...process.env, ...(await clusterEnvironment(node)) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (said += data.toString()));
-  return () => said;
-}
-
-/** Whether a page is there, asked from the node. */
-async function get(url: string): Promise<boolean> {
-  const code = `const { ok } = await fetch(${JSON.stringify(url)}); process.exit(ok ? 0 : 1)`;
-  return (await runInNetns(node, [process.execPath, '-e', code])).exitCode === 0;
+async function startHere(...argv: readonly string[]): Promise<() => string> {
+  const { said, stop } = await startOnNode(argv);
+  onTestFinished(stop);
+  return said;
 }
 
 test("an alert of the real Alertmanager keeps what led to it, once, by the receiver of docs/flight-recorder.md; its configuration is the document's", async () => {
@@ -63,15 +52,15 @@ test("an alert of the real Alertmanager keeps what led to it, once, by the recei
   // There is no Service for the receiver here.
   await writeFile(configFile, `${route}${receivers.replace('keep-receiver', nodeAddress)}`);
   expect(receivers).toContain('http://keep-receiver:8080/');
-  const received = await startOnNode(process.execPath, receiverFile);
-  const alertmanager = await startOnNode(
+  const received = await startHere(process.execPath, receiverFile);
+  const alertmanager = await startHere(
     program,
     `--config.file=${configFile}`,
     `--storage.path=${join(folder, 'data')}`,
     `--web.listen-address=127.0.0.1:9093`,
     '--cluster.listen-address=',
   );
-  await until('Alertmanager', async () => get('http://127.0.0.1:9093/-/ready'), {
+  await until('Alertmanager', async () => answersOnNode('http://127.0.0.1:9093/-/ready'), {
     milliseconds: 60_000,
     instead: alertmanager,
   });
