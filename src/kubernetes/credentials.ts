@@ -30,6 +30,9 @@ export function flagsUser({ token, username, password, clientCertificate, client
   };
 }
 
+/** Where a pod has its service account: token, ca.crt and namespace. */
+const serviceAccount = '/var/run/secrets/kubernetes.io/serviceaccount';
+
 /**
  * The cluster of a program that runs in a pod without a kubeconfig. With a private kubeconfig kubectl would no longer
  * find it by itself.
@@ -40,8 +43,34 @@ export function inCluster(flags: ClusterFlags, environment: NodeJS.ProcessEnv): 
   if (host === undefined || port === undefined || flags.server !== undefined || flags.cluster !== undefined)
     return undefined;
   if (kubeconfigFiles(flags, environment).some((file) => existsSync(file))) return undefined;
-  const authority = '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt';
+  const authority = join(serviceAccount, 'ca.crt');
   return { server: `https://${host.includes(':') ? `[${host}]` : host}:${port}`, 'certificate-authority': authority };
+}
+
+/**
+ * A kubeconfig of the pod's own service account, for a program that runs in a pod without a kubeconfig. kubectl finds
+ * the service account by itself only when no flag changes its configuration, and `--request-timeout` changes it.
+ * @param folder of the service account
+ * @returns undefined when the flags name another user or context, or when this is no pod with a service account
+ * @see client-go tools/clientcmd/merged_client_builder.go, ClientConfig: IsDefaultConfig
+ */
+export function podKubeconfig(
+  flags: ClusterFlags,
+  environment: NodeJS.ProcessEnv,
+  folder = serviceAccount,
+): Kubeconfig | undefined {
+  const cluster = inCluster(flags, environment);
+  const token = join(folder, 'token');
+  if (cluster === undefined || flags.user !== undefined || flags.context !== undefined || !existsSync(token))
+    return undefined;
+  const { POD_NAMESPACE: named = '' } = environment;
+  const namespace = named === '' ? readFileSync(join(folder, 'namespace'), 'utf8').trim() : named;
+  return {
+    clusters: [{ name: flagsEntry, cluster }],
+    users: [{ name: flagsEntry, user: { tokenFile: token } }],
+    contexts: [{ name: flagsEntry, context: { cluster: flagsEntry, user: flagsEntry, namespace } }],
+    'current-context': flagsEntry,
+  };
 }
 
 /**

@@ -1,5 +1,12 @@
 import { clusterFlagKinds, flagValues, type ClusterFlagName, type ClusterFlags } from './clusterFlags.ts';
-import { inCluster, kubeconfigFiles, flagsEntry, flagsUser, withKubeconfig } from './credentials.ts';
+import {
+  flagsEntry,
+  flagsUser,
+  inCluster,
+  kubeconfigFiles,
+  podKubeconfig,
+  withKubeconfig,
+} from './credentials.ts';
 
 /** What kubectl is started with, before its own arguments. */
 export interface KubectlStartup {
@@ -29,7 +36,10 @@ export function kubectlFlags(
     .filter((name) => name !== 'request-timeout' && !secret.includes(name))
     .flatMap((name) => flagValues(flags, name).map((value) => `--${name}=${value}`));
   const scope = namespace === undefined ? [] : [`--namespace=${namespace}`];
-  if (!secrets) return { flags: [...passed, ...scope], env: {} };
+  if (!secrets) {
+    const pod = podKubeconfig(given, environment);
+    return { flags: [...passed, ...scope], env: pod === undefined ? {} : { KUBECONFIG: withKubeconfig(pod, []) } };
+  }
   const config = {
     users: [{ name: flagsEntry, user: flagsUser(given) }],
     ...(cluster === undefined ? {} : { clusters: [{ name: flagsEntry, cluster }] }),
