@@ -4,11 +4,13 @@ import { stderrProgress } from './cluster/progress.ts';
 import { checkMachine } from './cluster/requirements.ts';
 import { ensureAgentImage, ensureInjectorImage, ensureSlimAgentImage } from './images/images.ts';
 import { saveImage } from './images/save.ts';
+import { ensureCliImage } from './release/cliImage.ts';
 
 const builders = {
   agent: ensureAgentImage,
   'agent-slim': ensureSlimAgentImage,
   injector: ensureInjectorImage,
+  cli: ensureCliImage,
 } as const;
 type Name = keyof typeof builders;
 

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { execa } from 'execa';
 import { errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { stderrProgress } from './cluster/progress.ts';
-import { root } from './images/root.ts';
-import { buildRelease, type Commit } from './release/buildRelease.ts';
+import { buildRelease } from './release/buildRelease.ts';
+import { commitOfSources } from './release/commit.ts';
 import { parts, releaseFiles, type Part } from './release/releaseFiles.ts';
 
 const program = new Command('npm run release --')
@@ -39,14 +38,6 @@ function readParts(text: string): Part[] {
   const unknown = names.find((name) => !parts.some((part) => part === name));
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown}; there are ${parts.join(', ')}.`);
   return parts.filter((part) => names.includes(part));
-}
-
-/** The commit of the checkout; with what is not committed yet, its hash says so. */
-async function commitOfSources(): Promise<Commit> {
-  const git = async (...args: string[]): Promise<string> => (await execa('git', args, { cwd: root })).stdout;
-  const [hash = '', seconds] = (await git('log', '-1', '--format=%H %ct')).split(' ');
-  const changed = await git('status', '--porcelain');
-  return { hash: `${hash}${changed === '' ? '' : '-changed'}`, seconds: Number(seconds) };
 }
 
 try {

@@ -8,3 +8,5 @@ export const agentImage = `${localRegistry}/${imageRepositories.agent}:${version
 /** Without rclone, for where nothing is uploaded, and without a shell. */
 export const slimAgentImage = `${agentImage}-slim`;
 export const injectorImage = `${localRegistry}/${imageRepositories.injector}:${version}`;
+/** The command line, for pipelines. */
+export const cliImage = `${localRegistry}/packet-capture/cli:${version}`;

@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { version } from '../../src/version.ts';
 import { step, type Progress } from '../cluster/progress.ts';
 import { bundle } from '../images/bundle.ts';
-import { root } from '../images/root.ts';
 import { inTemporaryFolder } from '../images/temporaryFolder.ts';
 import { writeTarball, writeZip } from './archive.ts';
 import { archiveReadme } from './archiveReadme.ts';
-import { writeExecutable } from './executable.ts';
+import type { Commit } from './commit.ts';
 import { krewManifest, type Download } from './krewManifest.ts';
-import { licenseText } from './licenseText.ts';
-import { checkOwnNode, ensureNodeProgram } from './node/nodePrograms.ts';
+import { checkOwnNode } from './node/nodePrograms.ts';
 import { packNpmPackage } from './npmPackage.ts';
-import { executableName, platforms, type Platform, type PlatformName } from './platforms.ts';
+import { platforms, type Platform, type PlatformName } from './platforms.ts';
+import { writeProgramFiles } from './programFiles.ts';
 import {
   fileOf,
   krewFile,
@@ -23,14 +22,6 @@ import {
   writesManifest,
   type ReleaseOptions,
 } from './releaseFiles.ts';
-
-/** The commit that is released. */
-export interface Commit {
-  /** What `version` prints. */
-  readonly hash: string;
-  /** When it was made, in seconds since 1970: the time of all files in the archives. */
-  readonly seconds: number;
-}
 
 /**
  * Builds what users download. The same commit gives the same bytes, on every Linux with this version of Node.
@@ -81,16 +72,8 @@ async function buildArchives(
   );
   for (const name of built) {
     const platform: Platform = platforms[name];
-    const node = await ensureNodeProgram(platform, progress);
     await inTemporaryFolder(async (folder) => {
-      const file = join(folder, executableName(platform));
-      await step(progress, `making the executable for ${name}`, () =>
-        writeExecutable(platform, node.path, program, file),
-      );
-      await chmod(file, 0o755);
-      await cp(join(root, 'LICENSE'), join(folder, 'LICENSE'));
-      const licenses = new Map([['Node', await readFile(node.license, 'utf8')], ...program.licenses]);
-      await writeFile(join(folder, 'THIRD-PARTY-LICENSES'), licenseText(licenses));
+      await writeProgramFiles(name, program, folder, progress);
       const eol = platform.os === 'windows' ? '\r\n' : '\n';
       await writeFile(join(folder, 'README.txt'), archiveReadme(platform, version).replaceAll('\n', eol));
       const pack = platform.os === 'windows' ? writeZip : writeTarball;

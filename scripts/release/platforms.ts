@@ -22,6 +22,9 @@ export type PlatformName = keyof typeof platforms;
 
 export const platformNames = Object.keys(platforms) as PlatformName[];
 
+/** The platform of this machine, which is a Linux. */
+export const ownPlatform: PlatformName = process.arch === 'arm64' ? 'linux-arm64' : 'linux-amd64';
+
 /** The name of the program's file. */
 export function executableName({ os }: Platform): string {
   return os === 'windows' ? 'packet-capture.exe' : 'packet-capture';

@@ -1,12 +1,5 @@
 import { clusterFlagKinds, flagValues, type ClusterFlagName, type ClusterFlags } from './clusterFlags.ts';
-import {
-  flagsEntry,
-  flagsUser,
-  inCluster,
-  kubeconfigFiles,
-  podKubeconfig,
-  withKubeconfig,
-} from './credentials.ts';
+import { flagsEntry, flagsUser, inCluster, kubeconfigFiles, podKubeconfig, withKubeconfig } from './credentials.ts';
 
 /** What kubectl is started with, before its own arguments. */
 export interface KubectlStartup {

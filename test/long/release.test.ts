@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { buildRelease } from '../../scripts/release/buildRelease.ts';
 import { packNpmPackage } from '../../scripts/release/npmPackage.ts';
+import { ownPlatform } from '../../scripts/release/platforms.ts';
 import { clusterCommands, writeProgram } from '../support/commands/clusterCommands.ts';
-import { ownPlatform, unpack } from '../support/long/releaseArchive.ts';
+import { unpack } from '../support/long/releaseArchive.ts';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 let folder = '';
@@ -27,12 +28,19 @@ beforeAll(async () => {
   await writeProgram(at('helm'), `[ "$1" = version ] && echo v4.3.0`);
   const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-1' }, spec: { containers: [{ name: 'web' }] } };
   await writeFile(at('pod.json'), JSON.stringify(pod));
+  const contexts = [{ name: 'shop', context: { cluster: 'shop', user: 'shop' } }];
+  await writeFile(at('kubeconfig'), JSON.stringify({ apiVersion: 'v1', kind: 'Config', contexts }));
 }, 1_800_000);
 
 afterAll(async () => rm(folder, { recursive: true }));
 
 async function run(program: readonly string[], args: readonly string[]): Promise<object> {
-  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}`, KUBECTL: at('kubectl'), HELM: at('helm') };
+  const env = {
+    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+    KUBECTL: at('kubectl'),
+    HELM: at('helm'),
+    KUBECONFIG: at('kubeconfig'),
+  };
   const [file = '', ...before] = program;
   const { exitCode, stdout, stderr } = await execa(file, [...before, ...args], { cwd: folder, env, reject: false });
   return { exitCode, stdout, stderr };
@@ -82,6 +90,10 @@ describe.each(forms)('the program as $form', ({ form, program }) => {
     ['settings', '-o', 'json'],
     ['inject', '-f', 'pod.json', '-o', 'json'],
     ['policy'],
+    ['completion', 'bash'],
+    ['__complete', '--', 'attach', '--st'],
+    ['__extcap', '--extcap-interfaces'],
+    ['__extcap', '--extcap-config', '--extcap-interface', 'none'],
     ['chart', '--check', '--out', 'none'],
     ['chart', '--out', 'chart'],
     ...Object.entries(clusterCommands).map(([name, args]) => [
@@ -121,6 +133,16 @@ describe.each(forms)('the program as $form', ({ form, program }) => {
       exitCode: 0,
       stdout: expect.stringMatching(/^Usage: kubectl packet-capture attach /),
     });
+  });
+
+  test('installs a launcher by which Wireshark lists the contexts of kubectl', async () => {
+    const home = at(`home-${form}`);
+    const env = { HOME: home, XDG_CONFIG_HOME: '', KUBECONFIG: at('kubeconfig') };
+    const [file = '', ...before] = program();
+    await execa(file, [...before, 'extcap', 'install'], { env });
+    const launcher = join(home, '.local/lib/wireshark/extcap/packet-capture');
+    const { stdout } = await execa(launcher, ['--extcap-interfaces'], { env: { HOME: home } });
+    expect(stdout).toMatch(/^interface \{value=[^}]+\}\{display=Kubernetes: shop\}$/m);
   });
 
   test('leaves no folder of its own behind', async () => {
