@@ -181,6 +181,20 @@ export const cosign = {
   programs: { cosign: 'github.com/sigstore/cosign/v3/cmd/cosign' },
 } as const satisfies GoModule;
 
+/** Validates objects against JSON schemas. */
+export const kubeconform = {
+  folder: 'kubeconform',
+  title: 'kubeconform v0.8.0',
+  programs: { kubeconform: 'github.com/yannh/kubeconform/cmd/kubeconform' },
+} as const satisfies GoModule;
+
+/** A linter of Kubernetes objects. */
+export const kubeScore = {
+  folder: 'kube-score',
+  title: 'kube-score v1.20.0',
+  programs: { 'kube-score': 'github.com/zegl/kube-score/cmd/kube-score' },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

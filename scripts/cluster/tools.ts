@@ -8,8 +8,10 @@ import {
   helm3,
   helm4,
   krew,
+  kubeconform,
   kubernetes,
   kubernetesOf,
+  kubeScore,
   nodeModules,
   registry,
   runc,
@@ -120,4 +122,22 @@ export async function ensureCrane(progress: Progress): Promise<string> {
 export async function ensureCosign(progress: Progress): Promise<string> {
   await ensureGoModules([cosign], progress);
   return (await programPaths(cosign)).cosign;
+}
+
+/**
+ * The path of kubeconform, which validates objects against JSON schemas, built from source if the cache lacks it.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureKubeconform(progress: Progress): Promise<string> {
+  await ensureGoModules([kubeconform], progress);
+  return (await programPaths(kubeconform)).kubeconform;
+}
+
+/**
+ * The path of kube-score, a linter of Kubernetes objects, built from source if the cache lacks it.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureKubeScore(progress: Progress): Promise<string> {
+  await ensureGoModules([kubeScore], progress);
+  return (await programPaths(kubeScore))['kube-score'];
 }

@@ -13,6 +13,7 @@ import {
 import { commandsMarkdown } from './commandPages.ts';
 import { decisionsMarkdown, type Decision } from './decisions.ts';
 import { goTable } from './goTable.ts';
+import { lintMarkdown } from './lintTable.ts';
 import { replaceMarked } from './marks.ts';
 import { agentMetricsMarkdown, alertsMarkdown, injectorMetricsMarkdown } from './metricTables.ts';
 import { diagramFiles } from './pictures/diagrams.ts';
@@ -20,6 +21,7 @@ import { figurePlots } from './pictures/figurePlots.ts';
 import { placementMarkdown } from './placementTable.ts';
 import { amountsMarkdown, limitsMarkdown, serveFlagsMarkdown, toolsMarkdown } from './releaseTables.ts';
 import { statesMarkdown, updateResultsMarkdown } from './resultTables.ts';
+import { rightsMarkdown } from './rightsTable.ts';
 import { settingsMarkdown } from './settingsTable.ts';
 import { truthTableMarkdown } from './truthTable.ts';
 
@@ -64,6 +66,8 @@ export async function derivedFiles(root: string): Promise<Map<string, string>> {
     },
     { file: 'docs/metrics.md', mark: 'alerts', text: alertsMarkdown(await read('templates/files/rules.yaml')) },
     { file: 'docs/policy.md', mark: 'reasons', text: policyReasonsMarkdown() },
+    { file: 'docs/audit.md', mark: 'lint', text: lintMarkdown() },
+    { file: 'docs/audit.md', mark: 'rights', text: rightsMarkdown() },
     { file: 'docs/install.md', mark: 'tools', text: toolsMarkdown() },
     { file: 'docs/sidecarconfig.md', mark: 'limits', text: limitsMarkdown() },
     { file: 'docs/sidecarconfig.md', mark: 'amounts', text: amountsMarkdown() },

@@ -59,6 +59,7 @@ export const english: DefaultTheme.Config = {
         { text: 'Manifests, Helm, kustomize', link: '/manifests.md' },
         { text: 'The chart', link: '/chart.md' },
         { text: 'Flux and Argo CD', link: '/gitops.md' },
+        { text: 'Audit of the chart', link: '/audit.md' },
         { text: 'Policy', link: '/policy.md' },
         { text: 'Custom sidecar and limits', link: '/sidecarconfig.md' },
         { text: 'The injector', link: '/injector.md' },

@@ -4,6 +4,8 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../src/certificates/index.ts';
 import { committedChart, type ChartOverrides } from '../../src/chart/index.ts';
+import { imageTrialPod } from '../../src/dryRun/imageTrialPod.ts';
+import { defaultSidecarConfig, makeSidecar } from '../../src/sidecar/index.ts';
 import { ofKind, parseObjects, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
 import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '../support/chart/valueSets.ts';
 import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
@@ -145,6 +147,18 @@ describe('with the values', () => {
       );
     },
   );
+});
+
+test('the pod that tries the agent’s image is admitted there, too', async () => {
+  const { container } = makeSidecar({
+    config: defaultSidecarConfig,
+    profile: 'privileged',
+    guaranteed: false,
+    podSettings: {},
+  });
+  const trial = imageTrialPod({ name: 'trial', container, like: {}, pullSecrets: [], deadlineSeconds: 60 });
+  const input = JSON.stringify({ ...trial, metadata: { name: 'trial', namespace: site.namespace } });
+  expect(await kube(['create', '--dry-run=server', '-o', 'name', '-f', '-'], input)).toBe('pod/trial\n');
 });
 
 test('a pod with one more privilege is refused in that namespace, so the level is enforced', async () => {

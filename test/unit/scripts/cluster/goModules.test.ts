@@ -13,8 +13,10 @@ import {
   goDirective,
   helm3,
   helm4,
+  kubeconform,
   kubernetes,
   kubernetesOf,
+  kubeScore,
   nodeModules,
   registry,
   runc,
@@ -22,19 +24,8 @@ import {
 import { olderKubernetes, usualVersions } from '../../../../scripts/cluster/versions.ts';
 
 const older = Object.keys(olderKubernetes).map((minor) => kubernetesOf(Number(minor)));
-const modules: readonly GoModule[] = [
-  kubernetes,
-  containerd,
-  containerdOf('1.7'),
-  runc,
-  cni,
-  helm4,
-  helm3,
-  registry,
-  crane,
-  cosign,
-  ...older,
-];
+const tools = [helm4, helm3, registry, crane, cosign, kubeconform, kubeScore];
+const modules: readonly GoModule[] = [kubernetes, containerd, containerdOf('1.7'), runc, cni, ...tools, ...older];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');
 
 describe('the key of the cache', () => {

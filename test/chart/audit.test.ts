@@ -1,0 +1,102 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { readSidecarConfig } from '../../src/sidecar/index.ts';
+import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
+import { auditObjects, auditSets, isPolicy, type AuditSet } from '../support/audit/auditSets.ts';
+import { selects } from '../support/chart/admission.ts';
+import { podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
+import { site } from '../support/chart/valueSets.ts';
+
+const sets = await auditSets();
+const rendered = new Map<string, readonly KubernetesObject[]>();
+const objectsOf = ({ name }: AuditSet): readonly KubernetesObject[] => rendered.get(name) ?? [];
+const ofKind = (set: AuditSet, kind: string): readonly KubernetesObject[] =>
+  objectsOf(set).filter((object) => object.kind === kind);
+let folder = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-audit-'));
+  for (const set of sets) rendered.set(set.name, await auditObjects(set));
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+test('one NetworkPolicy selects each pod, unless they are off', () => {
+  for (const set of sets) {
+    const policies = ofKind(set, 'NetworkPolicy');
+    const wanted = set.values.networkPolicy?.enabled === false || isPolicy(set) ? 0 : 1;
+    for (const { id, metadata } of podTemplates(objectsOf(set))) {
+      const selecting = policies.filter(({ spec }) => selects(spec.podSelector, metadata.labels ?? {}));
+      expect(selecting.length, `${set.name}: ${id}`).toBe(wanted);
+      for (const { spec } of selecting) expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
+    }
+  }
+});
+
+test('a PodDisruptionBudget lets injectors leave their nodes, one after the other', () => {
+  for (const set of sets) {
+    const { autoscaling, replicas = 2 } = set.values;
+    const least = autoscaling?.enabled === true ? (autoscaling.minReplicas ?? 2) : replicas;
+    for (const { spec } of ofKind(set, 'PodDisruptionBudget')) {
+      const { minAvailable = '0%', maxUnavailable = 1 } = spec;
+      // Of a percentage, less than all must stay.
+      const stay = typeof minAvailable === 'number' ? minAvailable : (Number.parseInt(minAvailable, 10) / 100) * least;
+      expect(stay, set.name).toBeLessThan(least);
+      expect(maxUnavailable, set.name).not.toBe(0);
+    }
+  }
+});
+
+test('no pod mounts the host, shares its processes, or runs without requests and limits', () => {
+  for (const set of sets) {
+    for (const { id, spec } of podTemplates(objectsOf(set))) {
+      const place = `${set.name}: ${id}`;
+      for (const volume of spec['volumes'] ?? []) expect(volume, place).not.toHaveProperty('hostPath');
+      expect([spec['hostPID'], spec['hostIPC']], place).toEqual([undefined, undefined]);
+      // A user may take them away.
+      if (id.startsWith('Deployment') && set.values.resources === null) continue;
+      for (const { resources } of spec['containers'])
+        expect(resources, place).toMatchObject({
+          limits: { memory: expect.anything() },
+          requests: { cpu: expect.anything() },
+        });
+    }
+  }
+});
+
+/** The images that a release runs or puts into pods. */
+function imagesOf(set: AuditSet): string[] {
+  const own = podTemplates(objectsOf(set)).flatMap(({ spec }) => spec['containers'] as readonly { image: string }[]);
+  const texts = ofKind(set, 'ConfigMap').flatMap(({ data = {} }) => {
+    if (typeof data['sidecarconfig.yaml'] === 'string') return [data['sidecarconfig.yaml']];
+    return [];
+  });
+  const injected = texts.flatMap((text) => {
+    const config = readSidecarConfig(yamlValue(text, 'sidecarconfig.yaml'), 'sidecarconfig.yaml');
+    return config.form === 'agent'
+      ? [config.agent.image]
+      : [...config.containers, ...config.initContainers].map(({ image = '' }) => image);
+  });
+  return [...new Set([...own.map(({ image }) => image), ...injected])].toSorted();
+}
+
+test('the line of docs/audit.md lists every image that a release needs', async () => {
+  const text = await readFile(new URL('../../docs/audit.md', import.meta.url), 'utf8');
+  const [, pipe = ''] = /helm template [^|]* (\| grep .* sort -u)\n/.exec(text) ?? [];
+  expect(pipe).toContain('grep');
+  for (const set of sets.filter((one) => !isPolicy(one))) {
+    await writeFile(join(folder, 'values.json'), JSON.stringify(withRegistry(set.values)));
+    const flags = `--namespace ${site.namespace} --kube-version 1.37.0 --values "$VALUES"`;
+    const line = `"$HELM" template ${site.release} ./chart ${flags} ${pipe}`;
+    const env = { HELM: inject('helm')[4], VALUES: join(folder, 'values.json') };
+    const { stdout, stderr } = await capture(['bash', '-o', 'pipefail', '-c', line], { env });
+    const listed = stdout.split('\n').map((one) => one.replace(/^.*image: "?/, '').replace(/"$/, ''));
+    expect(
+      listed.filter((one) => one !== ''),
+      `${set.name}: ${stderr}`,
+    ).toEqual(imagesOf(set));
+    expect(imagesOf(set).length).toBeGreaterThanOrEqual(2);
+  }
+});

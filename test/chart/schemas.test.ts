@@ -1,0 +1,98 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { capture } from '../../scripts/cluster/command.ts';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureKubeconform } from '../../scripts/cluster/tools.ts';
+import { minimums } from '../../src/minimums.ts';
+import { auditObjects, auditSets, isPolicy } from '../support/audit/auditSets.ts';
+import { kindsOf, supportedMinors, writeSchemas } from '../support/audit/schemaFolder.ts';
+import { chart, idOf, ofKind, type KubernetesObject } from '../support/chart/helm.ts';
+
+const sets = await auditSets();
+const rendered = new Map<string, readonly KubernetesObject[]>();
+let folder = '';
+let program = '';
+
+/** One judged object. */
+interface Judged {
+  readonly filename: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly status: string;
+  readonly msg: string;
+}
+
+beforeAll(async () => {
+  program = await ensureKubeconform(stderrProgress);
+  folder = await mkdtemp(join(tmpdir(), 'packet-capture-schemas-'));
+  for (const set of sets) rendered.set(set.name, await auditObjects(set));
+});
+afterAll(async () => rm(folder, { recursive: true, force: true }));
+
+/** What kubeconform says of objects, with the schemas of Kubernetes 1.NN; it has no others. */
+async function judge(minor: number, objects: Readonly<Record<string, readonly object[]>>): Promise<readonly Judged[]> {
+  const at = await mkdtemp(join(folder, `objects-1.${minor}-`));
+  for (const [name, items] of Object.entries(objects))
+    await writeFile(join(at, `${name}.yaml`), items.map((item) => JSON.stringify(item)).join('\n---\n'));
+  const location = join(folder, `1.${minor}`, '{{.ResourceKind}}{{.KindSuffix}}.json');
+  const flags = ['-strict', '-verbose', '-output', 'json', '-schema-location', location];
+  const { stdout, stderr } = await capture([program, ...flags, at]);
+  expect(stderr).toBe('');
+  return (JSON.parse(stdout) as { readonly resources: readonly Judged[] }).resources;
+}
+
+const faults = (judged: readonly Judged[]): string[] =>
+  judged
+    .filter(({ status }) => status !== 'statusValid')
+    .map(({ filename, kind, name, msg }) => `${filename.split('/').at(-1)}: ${kind} ${name}: ${msg}`)
+    .toSorted();
+
+test('no template asks for the version of Kubernetes, so that what is rendered once holds for all', async () => {
+  const files = await readdir(join(chart, 'templates'), { recursive: true });
+  const texts = await Promise.all(
+    files
+      .filter((file) => /\.(tpl|yaml|txt)$/.test(file))
+      .map(async (file) => readFile(join(chart, 'templates', file))),
+  );
+  expect(texts.length).toBeGreaterThan(30);
+  expect(texts.filter((text) => text.includes('KubeVersion'))).toEqual([]);
+});
+
+describe.each(supportedMinors)('Kubernetes 1.%i', (minor) => {
+  beforeAll(async () => writeSchemas(join(folder, `1.${minor}`), minor, kindsOf([...rendered.values()].flat())));
+
+  test('knows every object of the chart and each of its fields', async () => {
+    const some = sets.filter((set) => minor >= minimums.mutatingAdmissionPolicy || !isPolicy(set));
+    const objects = Object.fromEntries(some.map(({ name }) => [name, rendered.get(name) ?? []])) as Readonly<
+      Record<string, readonly KubernetesObject[]>
+    >;
+    const judged = await judge(minor, objects);
+    expect(faults(judged)).toEqual([]);
+    expect(judged).toHaveLength(Object.values(objects).flat().length);
+    expect(judged.length).toBeGreaterThan(300);
+  });
+
+  test('a field that it does not know, a wrong type, and a kind that it does not have are found', async () => {
+    const [deployment, budget] = ['Deployment', 'PodDisruptionBudget'].map((kind) =>
+      structuredClone(ofKind(rendered.get('baked') ?? [], kind)),
+    );
+    if (deployment === undefined || budget === undefined) throw new Error('no object');
+    deployment['spec'].template.spec.containers[0].readinessProbe.periodSecond = 5;
+    budget['spec'].maxUnavailable = true;
+    const unknown = { ...budget, apiVersion: 'policy/v1beta1' };
+    const judged = await judge(minor, { wrong: [deployment, budget, unknown] });
+    expect(faults(judged)).toEqual([
+      expect.stringMatching(/Deployment packet-capture: .*periodSecond/s),
+      expect.stringMatching(/PodDisruptionBudget packet-capture: could not find schema/),
+      expect.stringMatching(/PodDisruptionBudget packet-capture: .*maxUnavailable/s),
+    ]);
+  });
+});
+
+test('each kind of object is among what was judged', () => {
+  const ids = [...rendered.values()].flat();
+  expect(new Set(ids.map(({ kind }) => kind)).size).toBeGreaterThan(20);
+  expect(ids.map(idOf).filter((id) => id.includes('undefined'))).toEqual([]);
+});
