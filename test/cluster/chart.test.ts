@@ -158,7 +158,7 @@ test('the pod that tries the agent’s image is admitted there, too', async () =
   });
   const trial = imageTrialPod({ name: 'trial', container, like: {}, pullSecrets: [], deadlineSeconds: 60 });
   const input = JSON.stringify({ ...trial, metadata: { name: 'trial', namespace: site.namespace } });
-  expect(await kube(['create', '--dry-run=server', '-o', 'name', '-f', '-'], input)).toBe('pod/trial\n');
+  expect(await kube(['create', '--dry-run=server', '-o', 'name', '-f', '-'], input)).toBe('pod/trial');
 });
 
 test('a pod with one more privilege is refused in that namespace, so the level is enforced', async () => {
