@@ -62,15 +62,13 @@ const kinds = {
   distroless: pod('distroless', { container: { image: pauseImage, command: undefined } }),
   'read-only': pod('read-only', { container: { securityContext: { readOnlyRootFilesystem: true } } }),
   memory: pod('memory', {
-    spec: { resources: { limits: { memory: '128Mi' } } },
-    container: { command: holding(105_000_000) },
+    container: { command: holding(105_000_000), resources: { limits: { memory: '128Mi' } } },
   }),
 } as const;
 
 /** A pod without the memory that an agent needs. */
 const short = pod('short', {
-  spec: { resources: { limits: { memory: '64Mi' } } },
-  container: { command: holding(56_000_000) },
+  container: { command: holding(56_000_000), resources: { limits: { memory: '64Mi' } } },
 });
 
 const jobSpec = {
