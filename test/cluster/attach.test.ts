@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { loadImage } from '../../scripts/cluster/images.ts';
-import { pauseImage } from '../../scripts/cluster/nodeConfig.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureSlimAgentImage } from '../../scripts/images/images.ts';
 import type { DownloadResult } from '../../src/captures/download/index.ts';
 import type { StatusResult } from '../../src/captures/index.ts';
 import type { CheckResult } from '../../src/diagnosis/index.ts';
 import {
-  nginxImage,
   cli,
   hasRight,
   kube,
@@ -22,6 +20,7 @@ import {
   tshark,
 } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
+import { admittedByRestricted, podKinds, shortOfMemory, waitingJob, waitingPod } from '../support/cluster/podKinds.ts';
 
 const node = inject('node');
 const shop = useNamespace('attach');
@@ -29,71 +28,9 @@ const [baseline, restricted] = [`${shop}-baseline`, `${shop}-restricted`];
 const inShop = ['-n', shop];
 const port = 40_000;
 const filter = ['--filter', `udp port ${port}`];
+const kinds = Object.keys(podKinds);
 let folder: string;
 let image: string;
-
-interface PodOptions {
-  readonly spec?: object;
-  readonly container?: object;
-}
-
-/** A pod that waits, and belongs to the kinds to which an agent is attached. */
-function pod(name: string, { spec = {}, container = {} }: PodOptions = {}, namespace = shop): object {
-  const waits = { name: 'app', image: nginxImage, imagePullPolicy: 'Never', command: ['sleep', '1000'] };
-  const plain = { terminationGracePeriodSeconds: 0, automountServiceAccountToken: false };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, namespace, labels: { kinds: 'all', name } },
-    spec: { ...plain, containers: [{ ...waits, ...container }], ...spec },
-  };
-}
-
-/** Holds so many bytes in memory. */
-const holding = (bytes: number): string[] => [
-  'sh',
-  '-c',
-  `(head -c ${bytes} /dev/zero; sleep 1000) | tail -c ${bytes}`,
-];
-
-const kinds = {
-  root: pod('root', { container: { command: undefined } }),
-  'non-root': pod('non-root', { spec: { securityContext: { runAsUser: 1000, runAsNonRoot: true } } }),
-  distroless: pod('distroless', { container: { image: pauseImage, command: undefined } }),
-  'read-only': pod('read-only', { container: { securityContext: { readOnlyRootFilesystem: true } } }),
-  memory: pod('memory', {
-    container: { command: holding(105_000_000), resources: { limits: { memory: '128Mi' } } },
-  }),
-} as const;
-
-/** A pod without the memory that an agent needs. */
-const short = pod('short', {
-  container: { command: holding(56_000_000), resources: { limits: { memory: '64Mi' } } },
-});
-
-const jobSpec = {
-  template: {
-    metadata: { labels: { kinds: 'all' } },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      containers: [
-        {
-          name: 'app',
-          image: nginxImage,
-          imagePullPolicy: 'Never',
-          command: ['sh', '-c', 'until [ -e /tmp/done ]; do sleep 0.2; done'],
-        },
-      ],
-    },
-  },
-};
-
-/** What `restricted` admits. */
-const modest = {
-  spec: { securityContext: { runAsUser: 1000, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
-  container: { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
-};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-attach-'));
@@ -101,15 +38,13 @@ beforeAll(async () => {
   await loadImage(node, image, stderrProgress);
   const levels = [namespaceYaml(baseline, 'baseline'), namespaceYaml(restricted, 'restricted')];
   await kube(['apply', '-f', '-'], levels.join('---\n'));
-  const others = ['files', 'ended', 'crowd', 'wrong', 'rights'].map((name) => pod(name));
-  const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'job', namespace: shop }, spec: jobSpec };
   const items = [
-    ...Object.values(kinds),
-    ...others,
-    short,
-    job,
-    pod('baseline', {}, baseline),
-    pod('restricted', modest, restricted),
+    ...Object.entries(podKinds).map(([name, options]) => waitingPod(name, shop, options)),
+    ...['files', 'ended', 'crowd', 'wrong', 'rights'].map((name) => waitingPod(name, shop)),
+    waitingPod('short', shop, shortOfMemory),
+    waitingJob('job', shop),
+    waitingPod('baseline', baseline),
+    waitingPod('restricted', restricted, admittedByRestricted),
   ];
   await kube(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   for (const namespace of [shop, baseline, restricted])
@@ -148,14 +83,14 @@ async function underTraffic<T>(addresses: readonly string[], work: () => Promise
   }
 }
 
-test.concurrent('attach -o captures pods of seven kinds live at the same time; no app restarts, and the Job still completes', async () => {
+test.concurrent('attach -o captures pods of every kind live at the same time; no app restarts, and the Job still completes', async () => {
   const jobPod = (await kube(['get', 'pods', ...inShop, '-l', 'job-name=job', '-o', 'name']))
     .trim()
     .slice('pod/'.length);
-  const names = [...Object.keys(kinds), jobPod];
+  const names = [...kinds, jobPod];
   const addresses = await Promise.all(names.map(async (name) => podField(shop, name, '.status.podIP')));
   const file = join(folder, 'kinds.pcapng');
-  const target = `name in (${Object.keys(kinds).join(',')})`;
+  const target = `name in (${kinds.join(',')})`;
   const all = ['-o', file, '--duration', '15s', ...filter, ...inShop];
   const [first] = await underTraffic([...addresses, await podField(baseline, 'baseline', '.status.podIP')], async () =>
     Promise.all([
@@ -168,7 +103,7 @@ test.concurrent('attach -o captures pods of seven kinds live at the same time; n
   const seen = async (path: string): Promise<string[]> =>
     [...new Set((await tshark(path, ['frame.interface_name'])).flat())].toSorted();
   expect(await seen(file)).toEqual(
-    Object.keys(kinds)
+    kinds
       .toSorted()
       .map((name) => `${shop}/${name}:eth0`),
   );
