@@ -102,11 +102,7 @@ test.concurrent('attach -o captures pods of every kind live at the same time; no
   expect(first.stderr).toContain('what stays: the 5 containers end by themselves after 1h');
   const seen = async (path: string): Promise<string[]> =>
     [...new Set((await tshark(path, ['frame.interface_name'])).flat())].toSorted();
-  expect(await seen(file)).toEqual(
-    kinds
-      .toSorted()
-      .map((name) => `${shop}/${name}:eth0`),
-  );
+  expect(await seen(file)).toEqual(kinds.toSorted().map((name) => `${shop}/${name}:eth0`));
   expect(await seen(join(folder, 'job.pcapng'))).toEqual([`${shop}/${jobPod}:eth0`]);
   expect(await seen(join(folder, 'baseline.pcapng'))).toEqual([`${baseline}/baseline:eth0`]);
   for (const name of names) {
