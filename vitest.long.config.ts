@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { agentImage } from './scripts/images/names.ts';
+import { patienceMs } from './test/support/patience.ts';
 import passedLine from './test/support/vitest/passedLine.ts';
 
 /** As in vitest.config.ts. */
@@ -19,6 +20,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 300_000,
+          expect: { poll: { timeout: patienceMs } },
         },
       },
       {
@@ -32,6 +34,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 1_800_000,
           hookTimeout: 300_000,
+          expect: { poll: { timeout: patienceMs } },
         },
       },
     ],

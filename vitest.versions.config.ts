@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { parseVersions, usualVersions } from './scripts/cluster/versions.ts';
 import { agentImage } from './scripts/images/names.ts';
 import { filesOf, rows } from './scripts/versions/runs.ts';
+import { patienceMs } from './test/support/patience.ts';
 import passedLine from './test/support/vitest/passedLine.ts';
 
 const { kubernetes } = { ...usualVersions, ...parseVersions(process.env['PACKET_CAPTURE_TEST_KUBERNETES']) };
@@ -12,6 +13,7 @@ const shared = {
   // Twice that of `npm test`: nobody waits for these.
   testTimeout: 360_000,
   hookTimeout: 600_000,
+  expect: { poll: { timeout: patienceMs } },
 };
 
 const filesThat = (alone: boolean): string[] =>

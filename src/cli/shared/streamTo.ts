@@ -7,7 +7,6 @@ import {
   type StreamEvent,
   type StreamResult,
 } from '../../captures/stream/index.ts';
-import { longestTimerMs, parseDuration } from '../../duration.ts';
 import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { currentNamespace } from '../../kubernetes/namespace.ts';
 import type { SettingValues } from '../../settings/index.ts';
@@ -16,6 +15,7 @@ import { namesNote, type NamesFlag } from '../flags/namesFlag.ts';
 import { counted, isBrokenPipe, say } from '../io/output.ts';
 import { createProgressLine, type ProgressLine } from '../io/progressLine.ts';
 import { openStreamOutput, unwritable, type StreamOutput } from '../io/streamOutput.ts';
+import { captureDuration } from './captureDuration.ts';
 
 /** Who takes a stream in place of a file, and steers it. */
 export interface StreamTaker {
@@ -39,7 +39,7 @@ export interface StreamToOptions extends StreamTaker {
   /** Settings that replace each pod's own. */
   readonly wanted: SettingValues;
   readonly mostPods: number;
-  /** The stream ends after it; undefined: at an interruption. */
+  /** The stream ends so long after its first capture has begun; undefined: at an interruption. */
   readonly duration: string | undefined;
   readonly interrupted: AbortSignal;
   /** For people, in the header of the output. */
@@ -60,6 +60,7 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
   const output = options.output ?? (await openStreamOutput(file, force));
   const line = createProgressLine();
   const { find, names } = options.names === 'off' ? { find: options.find, names: undefined } : withNames(options, line);
+  const ends = captureDuration(duration);
   try {
     const result = await streamPods({
       find,
@@ -70,8 +71,9 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
       changes: options.changes,
       mostPods,
       write: output.write,
-      stop: duration === undefined ? interrupted : AbortSignal.any([interrupted, after(duration)]),
+      stop: AbortSignal.any([interrupted, ends.over]),
       onEvent: (event) => {
+        if (event.type === 'joined') ends.begun();
         options.onEvent?.(event);
         if (event.type === 'progress') line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`);
         else if (event.type !== 'dropped') line.say(eventText(event, mostPods));
@@ -82,6 +84,7 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
     line.end();
     conclude(result, file, line.seconds());
   } finally {
+    ends.end();
     line.end();
     await names?.end();
     await output.close();
@@ -116,10 +119,6 @@ function withNames(
     }
   };
   return { find: findAndTell, names };
-}
-
-function after(duration: string): AbortSignal {
-  return AbortSignal.timeout(Math.min((parseDuration(duration) ?? 0) * 1000, longestTimerMs));
 }
 
 function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' | 'dropped' }>, mostPods: number): string {
