@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type CommandOptions, type CommandResult, capture } from './command.ts';
 import { systemPath } from './components.ts';
 import { programPaths } from './goBuild.ts';
@@ -16,6 +16,8 @@ export async function clusterEnvironment(handle: ClusterHandle): Promise<Record<
   return {
     KUBECONFIG: handle.kubeconfig,
     KUBECTL: program,
+    // All nodes have the same address, by which kubectl and helm store which kinds of objects a cluster has.
+    KUBECACHEDIR: join(handle.stateDir, 'kube-cache'),
     PATH: [dirname(program), process.env['PATH'] ?? systemPath].join(':'),
     // Nothing in the namespace can be reached by a proxy.
     NO_PROXY: '*',

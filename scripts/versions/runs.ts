@@ -38,7 +38,17 @@ export const rows: readonly Row[] = [
   { title: 'attach', files: cluster('attach') },
   { title: 'start, stop, status, download', files: cluster('running') },
   { title: 'stream', files: cluster('stream') },
-  { title: 'why and check', files: cluster('why', 'check') },
+  { title: 'check', files: cluster('check') },
+  {
+    title: 'why',
+    files: cluster('why'),
+    // Its release is a policy.
+    since: {
+      minor: 36,
+      otherwise: cluster('running', 'attach'),
+      says: 'works where running captures and attach ask it',
+    },
+  },
   { title: 'upgrade and rollback, helm 4 and 3', files: cluster('releaseLifecycle') },
   { title: 'rotation of the certificates', files: cluster('releaseRotation') },
   { title: 'uninstall', files: cluster('uninstall') },
