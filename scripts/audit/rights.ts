@@ -27,7 +27,7 @@ const right = (group: string, resource: string, verb: string, why: string, name?
 const workloads = ['deployments', 'statefulsets', 'daemonsets'] as const;
 
 /**
- * Every right that the chart can grant. `test/chart/rights.test.ts` compares it with what the chart renders: a rule
+ * Every right that the chart can grant. `test/chart/audit.test.ts` compares it with what the chart renders: a rule
  * that is not here, and so has no reason, fails; and so does a reason without a rule.
  */
 export const chartRoles: readonly ChartRole[] = [

@@ -1,13 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { chartRoles } from '../../scripts/audit/rights.ts';
 import { capture } from '../../scripts/cluster/command.ts';
 import { readSidecarConfig } from '../../src/sidecar/index.ts';
 import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
 import { auditObjects, auditSets, isPolicy, type AuditSet } from '../support/audit/auditSets.ts';
 import { selects } from '../support/chart/admission.ts';
-import { podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
+import { idOf, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
 import { site } from '../support/chart/valueSets.ts';
 
 const sets = await auditSets();
@@ -86,7 +87,8 @@ test('the line of docs/audit.md lists every image that a release needs', async (
   const text = await readFile(new URL('../../docs/audit.md', import.meta.url), 'utf8');
   const [, pipe = ''] = /helm template [^|]* (\| grep .* sort -u)\n/.exec(text) ?? [];
   expect(pipe).toContain('grep');
-  for (const set of sets.filter((one) => !isPolicy(one))) {
+  const usual = ['defaults', "a sidecar of the user's own", "the article's keys and sidecar", 'images', 'targets'];
+  for (const set of sets.filter(({ name }) => usual.includes(name))) {
     await writeFile(join(folder, 'values.json'), JSON.stringify(withRegistry(set.values)));
     const flags = `--namespace ${site.namespace} --kube-version 1.37.0 --values "$VALUES"`;
     const line = `"$HELM" template ${site.release} ./chart ${flags} ${pipe}`;
@@ -98,5 +100,85 @@ test('the line of docs/audit.md lists every image that a release needs', async (
       `${set.name}: ${stderr}`,
     ).toEqual(imagesOf(set));
     expect(imagesOf(set).length).toBeGreaterThanOrEqual(2);
+  }
+});
+
+const allOf = (...kinds: readonly string[]): readonly KubernetesObject[] =>
+  [...rendered.values()].flat().filter(({ kind }) => kinds.includes(kind));
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** The names of a render in the words of the documentation. */
+function inWords(name: string, fullname: string): string {
+  return name
+    .replace(`${fullname}.${namespaceOf(fullname)}`, 'NAME.NAMESPACE')
+    .replace(new RegExp(`^${fullname}(?=-)`), 'NAME');
+}
+
+/** One of the value sets has another name and another namespace. */
+const namespaceOf = (fullname: string): string => (fullname === 'capture' ? 'chart-other' : site.namespace);
+
+function rightsOf({ kind, metadata, rules }: KubernetesObject): string[] {
+  const fullname = metadata.name.startsWith('capture') ? 'capture' : site.release;
+  const role = `${kind} ${inWords(metadata.name, fullname)}`;
+  return (rules as readonly Rule[]).flatMap(({ apiGroups, resources, resourceNames, verbs, ...rest }) => {
+    expect(rest).toEqual({});
+    return apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        (resourceNames ?? ['']).flatMap((name) =>
+          verbs.map((verb) => `${role}: ${verb} ${resource}.${group} ${only(resource, inWords(name, fullname))}`),
+        ),
+      ),
+    );
+  });
+}
+
+function only(resource: string, name: string): string {
+  if (resource === 'namespaces') return 'the target';
+  return ['deployments', 'statefulsets', 'daemonsets'].includes(resource) ? 'each named one' : name;
+}
+
+const written = chartRoles.flatMap(({ kind, name: role, rights }) =>
+  rights.map(({ group, resource, name = '', verb }) => `${kind} ${role}: ${verb} ${resource}.${group} ${name}`),
+);
+
+test('each rule that the chart renders has a reason in scripts/audit/rights.ts, and each reason has a rule', () => {
+  const seen = new Set(allOf('Role', 'ClusterRole').flatMap(rightsOf));
+  expect(seen.size).toBeGreaterThan(20);
+  expect([...seen].toSorted()).toEqual(written.toSorted());
+  for (const { rights } of chartRoles) for (const { why } of rights) expect(why.length).toBeGreaterThan(10);
+});
+
+describe('no role of the chart', () => {
+  test('reads or writes Secrets, in the cluster or in a namespace', () => {
+    const roles = allOf('Role', 'ClusterRole');
+    expect(roles.length).toBeGreaterThan(10);
+    expect(roles.filter(({ rules }) => /"(secrets|\*)"/.test(JSON.stringify(rules))).map(idOf)).toEqual([]);
+  });
+
+  test('is bound in the whole cluster', () => {
+    expect(allOf('ClusterRoleBinding')).toEqual([]);
+  });
+
+  test('may give rights to others, act as others, or make tokens', () => {
+    const text = JSON.stringify(allOf('Role', 'ClusterRole').map(({ rules }) => rules));
+    for (const word of ['escalate', 'bind', 'impersonate', 'serviceaccounts/token', 'rbac.authorization.k8s.io'])
+      expect(text).not.toContain(`"${word}"`);
+  });
+});
+
+test('each RoleBinding gives its Role to the service account of the hooks alone', () => {
+  const bindings = allOf('RoleBinding');
+  expect(bindings.length).toBeGreaterThan(5);
+  for (const { metadata, roleRef, subjects } of bindings) {
+    expect(roleRef, metadata.name).toMatchObject({ kind: 'Role', name: metadata.name });
+    expect(subjects, metadata.name).toEqual([
+      { kind: 'ServiceAccount', name: expect.stringMatching(/-hook$/), namespace: expect.any(String) },
+    ]);
   }
 });

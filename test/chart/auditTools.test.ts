@@ -2,9 +2,10 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { lintFindings } from '../../scripts/audit/lintFindings.ts';
 import { capture } from '../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
-import { ensureKubeconform } from '../../scripts/cluster/tools.ts';
+import { ensureKubeconform, ensureKubeScore } from '../../scripts/cluster/tools.ts';
 import { minimums } from '../../src/minimums.ts';
 import { auditObjects, auditSets, isPolicy } from '../support/audit/auditSets.ts';
 import { kindsOf, supportedMinors, writeSchemas } from '../support/audit/schemaFolder.ts';
@@ -13,7 +14,8 @@ import { chart, idOf, ofKind, type KubernetesObject } from '../support/chart/hel
 const sets = await auditSets();
 const rendered = new Map<string, readonly KubernetesObject[]>();
 let folder = '';
-let program = '';
+let kubeconform = '';
+let kubeScore = '';
 
 /** One judged object. */
 interface Judged {
@@ -25,7 +27,8 @@ interface Judged {
 }
 
 beforeAll(async () => {
-  program = await ensureKubeconform(stderrProgress);
+  kubeconform = await ensureKubeconform(stderrProgress);
+  kubeScore = await ensureKubeScore(stderrProgress);
   folder = await mkdtemp(join(tmpdir(), 'packet-capture-schemas-'));
   for (const set of sets) rendered.set(set.name, await auditObjects(set));
 });
@@ -38,7 +41,7 @@ async function judge(minor: number, objects: Readonly<Record<string, readonly ob
     await writeFile(join(at, `${name}.yaml`), items.map((item) => JSON.stringify(item)).join('\n---\n'));
   const location = join(folder, `1.${minor}`, '{{.ResourceKind}}{{.KindSuffix}}.json');
   const flags = ['-strict', '-verbose', '-output', 'json', '-schema-location', location];
-  const { stdout, stderr } = await capture([program, ...flags, at]);
+  const { stdout, stderr } = await capture([kubeconform, ...flags, at]);
   expect(stderr).toBe('');
   return (JSON.parse(stdout) as { readonly resources: readonly Judged[] }).resources;
 }
@@ -95,4 +98,71 @@ test('each kind of object is among what was judged', () => {
   const ids = [...rendered.values()].flat();
   expect(new Set(ids.map(({ kind }) => kind)).size).toBeGreaterThan(20);
   expect(ids.map(idOf).filter((id) => id.includes('undefined'))).toEqual([]);
+});
+
+interface Scored {
+  readonly object_name: string;
+  readonly type_meta: { readonly kind: string };
+  readonly checks: readonly {
+    readonly check: { readonly id: string };
+    readonly grade: number;
+    readonly skipped: boolean;
+    readonly comments: readonly { readonly summary: string }[] | null;
+  }[];
+}
+
+/** Of a check that found nothing. */
+const fine = 10;
+/** Those that are off by default, and do not contradict another one. */
+const optional = ['container-seccomp-profile', 'container-security-context-privileged'];
+
+/** `CHECK | KIND | what it says` of objects. */
+async function findingsIn(objects: readonly object[]): Promise<string[]> {
+  const more = optional.flatMap((name) => ['--enable-optional-test', name]);
+  const flags = ['--output-format', 'json', '--output-version', 'v2', '--kubernetes-version', 'v1.30', ...more, '-'];
+  const input = objects.map((object) => JSON.stringify(object)).join('\n---\n');
+  const { stdout, stderr } = await capture([kubeScore, 'score', ...flags], { input });
+  // null: it knows none of the kinds.
+  expect(stdout, stderr).toMatch(/^(\[|null)/);
+  return ((JSON.parse(stdout) ?? []) as readonly Scored[]).flatMap(({ type_meta: { kind }, checks }) =>
+    checks
+      .filter(({ grade, skipped }) => !skipped && grade < fine)
+      .flatMap(({ check, comments }) => (comments ?? []).map(({ summary }) => `${check.id} | ${kind} | ${summary}`)),
+  );
+}
+
+/** Sets with defaults where a finding could be. */
+const usual = ['defaults', 'baked', 'high availability', 'targets', 'images', 'observed', 'scaled by load'];
+const always = lintFindings.filter(({ values }) => values === undefined);
+const linesOf = (findings: typeof lintFindings): string[] =>
+  findings.flatMap(({ check, kinds, says }) => kinds.map((kind) => `${check} | ${kind} | ${says}`));
+const explained = linesOf(lintFindings);
+
+test('each finding of kube-score has a reason in scripts/audit/lintFindings.ts, and each reason a finding', async () => {
+  const found = new Map<string, string>();
+  for (const set of sets) {
+    const findings = await findingsIn(rendered.get(set.name) ?? []);
+    for (const finding of findings) found.set(finding, set.name);
+    if (!usual.includes(set.name)) continue;
+    expect(
+      findings.filter((finding) => !linesOf(always).includes(finding)),
+      set.name,
+    ).toEqual([]);
+  }
+  const unexplained = [...found].filter(([finding]) => !explained.includes(finding));
+  expect(unexplained.map(([finding, name]) => `${finding} (${name})`)).toEqual([]);
+  expect(explained.filter((finding) => !found.has(finding))).toEqual([]);
+});
+
+test('kube-score finds what is wrong in a container', async () => {
+  const container = { name: 'app', image: 'app:latest', securityContext: { privileged: true } };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'app' }, spec: { containers: [container] } };
+  const found = await findingsIn([pod]);
+  for (const check of [
+    'container-image-tag',
+    'container-resources',
+    'container-security-context-privileged',
+    'pod-networkpolicy',
+  ])
+    expect(found.join('\n')).toContain(`${check} | Pod`);
 });
