@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { kubectl, runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { versionsOf } from '../../scripts/cluster/nodeVersions.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
 import { issueMaterial, servingNames, type CertificateMaterial } from '../../src/certificates/index.ts';
 import { committedChart, type ChartOverrides } from '../../src/chart/index.ts';
 import { imageTrialPod } from '../../src/dryRun/imageTrialPod.ts';
 import { defaultSidecarConfig, makeSidecar } from '../../src/sidecar/index.ts';
+import { jsonSchema, type OpenApi } from '../support/audit/jsonSchemas.ts';
+import { kindsOf, openApiOf } from '../support/audit/schemaFolder.ts';
 import { ofKind, parseObjects, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
 import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '../support/chart/valueSets.ts';
 import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
@@ -147,6 +150,19 @@ describe('with the values', () => {
       );
     },
   );
+});
+
+test('the fields and types by which the chart is audited are those of this API server', async () => {
+  const { kubernetes } = await versionsOf(node);
+  const served = JSON.parse(await kube(['get', '--raw', '/openapi/v2'])) as OpenApi;
+  const built = await openApiOf(kubernetes);
+  const kinds = kindsOf([...objectsOf.values()].flat()).filter((kind) => jsonSchema(built, kind) !== undefined);
+  expect(kinds.length).toBeGreaterThan(12);
+  // The document in the source has no lists of values: the dry runs below judge those.
+  const fields = (schema?: object): unknown =>
+    JSON.parse(JSON.stringify(schema, (key, value: unknown) => (key === 'enum' ? undefined : value)));
+  for (const kind of kinds)
+    expect(fields(jsonSchema(served, kind)), kind.kind).toEqual(fields(jsonSchema(built, kind)));
 });
 
 test('the pod that tries the agent’s image is admitted there, too', async () => {

@@ -17,8 +17,8 @@ export interface Violation {
 /** A label of namespaces: its value is the stand-in that judges their pods. */
 export const platformLabel = 'platforms.packet-capture.test/stand-in';
 
-/** Expressions that several stand-ins use. */
-const variables = [
+/** Expressions that several stand-ins use: of new pods `all` are their containers. */
+export const variables = [
   {
     name: 'all',
     expression:

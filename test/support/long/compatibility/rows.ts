@@ -1,4 +1,6 @@
 import { pauseImage } from '../../../../scripts/cluster/nodeConfig.ts';
+import { autopilot } from '../../platforms/autopilot.ts';
+import { variables } from '../../platforms/standIn.ts';
 
 /** Something of a cluster that may refuse pods with the sidecar, or keep them from starting. */
 export interface Row {
@@ -126,6 +128,7 @@ export const rows: readonly Row[] = [
     title: 'ValidatingAdmissionPolicy against foreign registries',
     labels: { [policyLabel]: 'registries' },
   },
+  { name: 'autopilot', title: 'the rules of GKE Autopilot, as a policy', labels: { [policyLabel]: 'autopilot' } },
   { name: 'scc', title: 'the rules of OpenShift’s `restricted-v2`, as a policy', labels: { [policyLabel]: 'scc' } },
   {
     name: 'ephemeral',
@@ -171,6 +174,10 @@ interface Rule {
 export const clusterObjects: readonly Named[] = [
   ...policy('capabilities', [{ expression: noCapability, message: 'no added capabilities' }]),
   ...policy('registries', [{ expression: ownRegistry, message: 'images come from the registry of the company' }]),
+  ...policy(
+    'autopilot',
+    autopilot.map(({ name, expression }) => ({ expression, message: `denied by ${name}` })),
+  ),
   ...policy('scc', [
     { expression: uidInRange, message: `${scc}: runAsUser: must be in the ranges: [1000680000, 1000689999]` },
     { expression: noCapability, message: `${scc}: capabilities.add: Invalid value: NET_RAW` },
@@ -180,7 +187,6 @@ export const clusterObjects: readonly Named[] = [
 function policy(name: string, validations: readonly Rule[]): Named[] {
   const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }];
   const matchConstraints = { namespaceSelector: { matchLabels: { [policyLabel]: name } }, resourceRules };
-  const variables = [{ name: 'all', expression: 'object.spec.containers + object.spec.?initContainers.orValue([])' }];
   const metadata = { name: `compatibility-${name}` };
   const shape = { apiVersion: 'admissionregistration.k8s.io/v1', metadata };
   const spec = { failurePolicy: 'Fail', matchConstraints, variables, validations };
