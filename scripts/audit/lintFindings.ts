@@ -17,8 +17,8 @@ const written =
 const chosen = 'nobody gets it without asking for it';
 
 /**
- * Every finding of kube-score in what the chart renders. `test/chart/auditTools.test.ts` fails with a finding that is not
- * here, and with a row that is found no more.
+ * Every finding of kube-score in what the chart renders. `test/chart/auditTools.test.ts` fails with a finding that is
+ * not here, and with a row that is found no more.
  */
 export const lintFindings: readonly LintFinding[] = [
   {

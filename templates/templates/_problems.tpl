@@ -158,8 +158,21 @@ schema, and a schema cannot express all of them.
 {{- if and $budget.enabled $least (toString $budget.maxUnavailable) }}
 {{- template "packet-capture.problem" (list "podDisruptionBudget.minAvailable and maxUnavailable are both set" "Leave one of them empty.") }}
 {{- end }}
-{{- if and $budget.enabled (regexMatch "^[0-9]+$" $least) (not $values.autoscaling.enabled) (ge (int $least) (int $values.replicas)) }}
-{{- template "packet-capture.problem" (list "podDisruptionBudget.minAvailable is not less than replicas: no node could be drained" "Lower it, or set maxUnavailable instead.") }}
+{{- $most := regexMatch "^0+%?$" (toString $budget.maxUnavailable) }}
+{{- if and $budget.enabled $most }}
+{{- template "packet-capture.problem" (list "podDisruptionBudget.maxUnavailable is 0: no node could be drained" "Raise it, or leave it empty: one pod may be missing then.") }}
+{{- end }}
+{{- $count := ternary "autoscaling.minReplicas" "replicas" $values.autoscaling.enabled }}
+{{- $pods := int (ternary $values.autoscaling.minReplicas $values.replicas $values.autoscaling.enabled) }}
+{{- /* Kubernetes rounds a percentage up. */}}
+{{- $stay := -1 }}
+{{- if regexMatch "^[0-9]+%$" $least }}
+{{- $stay = div (add (mul (trimSuffix "%" $least | int) $pods) 99) 100 | int }}
+{{- else if regexMatch "^[0-9]+$" $least }}
+{{- $stay = int $least }}
+{{- end }}
+{{- if and $budget.enabled (ge $stay $pods) }}
+{{- template "packet-capture.problem" (list (printf "podDisruptionBudget.minAvailable is not less than %s: no node could be drained" $count) "Lower it, or set maxUnavailable instead.") }}
 {{- end }}
 {{- if $values.autoscaling.enabled }}
 {{- if gt (int $values.autoscaling.minReplicas) (int $values.autoscaling.maxReplicas) }}

@@ -8,7 +8,7 @@ import { readSidecarConfig } from '../../src/sidecar/index.ts';
 import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
 import { auditObjects, auditSets, isPolicy, type AuditSet } from '../support/audit/auditSets.ts';
 import { selects } from '../support/chart/admission.ts';
-import { idOf, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
+import { helmTemplate, idOf, podTemplates, withRegistry, type KubernetesObject } from '../support/chart/helm.ts';
 import { site } from '../support/chart/valueSets.ts';
 
 const sets = await auditSets();
@@ -48,6 +48,20 @@ test('a PodDisruptionBudget lets injectors leave their nodes, one after the othe
       expect(maxUnavailable, set.name).not.toBe(0);
     }
   }
+});
+
+test.each([
+  [{ podDisruptionBudget: { minAvailable: '51%' } }, 'minAvailable is not less than replicas'],
+  [
+    { autoscaling: { enabled: true, minReplicas: 2 }, podDisruptionBudget: { minAvailable: 2 } },
+    'minAvailable is not less than autoscaling.minReplicas',
+  ],
+  [{ podDisruptionBudget: { maxUnavailable: 0 } }, 'maxUnavailable is 0'],
+  [{ podDisruptionBudget: { maxUnavailable: '0%' } }, 'maxUnavailable is 0'],
+])('the values %j, with which no node could be drained, are refused', async (values, problem) => {
+  const { exitCode, stderr } = await helmTemplate(values);
+  expect(exitCode).not.toBe(0);
+  expect(stderr).toContain(`podDisruptionBudget.${problem}: no node could be drained`);
 });
 
 test('no pod mounts the host, shares its processes, or runs without requests and limits', () => {
