@@ -49,6 +49,7 @@ export const rows: readonly Row[] = [
       says: 'works where running captures and attach ask it',
     },
   },
+  { title: 'every object of the chart, strictly; its pods with `restricted`', files: cluster('chart') },
   { title: 'upgrade and rollback, helm 4 and 3', files: cluster('releaseLifecycle') },
   { title: 'rotation of the certificates', files: cluster('releaseRotation') },
   { title: 'uninstall', files: cluster('uninstall') },

@@ -5,25 +5,26 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { code, markdownTable } from '../../scripts/docs/markdownTable.ts';
 import { replaceMarked } from '../../scripts/docs/marks.ts';
 import { until } from '../support/agent/until.ts';
-import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
+import { cli, kube } from '../support/cluster/clusterFixture.ts';
 import { accountOf } from '../support/cluster/policyFixture.ts';
 import { autopilot, autopilotViolations } from '../support/platforms/autopilot.ts';
 import { fargate, fargateLabels, fargateViolations } from '../support/platforms/fargate.ts';
 import { namespaceRanges, openshift, openshiftViolations, type Scc } from '../support/platforms/openshift.ts';
 import { platformLabel, standIn, type Demand, type Violation } from '../support/platforms/standIn.ts';
 import {
+  answersTo,
   answerTo,
   answerToAll,
   appDeployment,
   appPod,
   chartPods,
   listOf,
+  manifestWay,
   openShiftDocument,
   policyWay,
   refusedBy,
   sidecarConfigOf,
   webhookWay,
-  yamlOf,
   type AdmissionWay,
 } from '../support/platforms/world.ts';
 
@@ -170,13 +171,10 @@ async function inForce(name: string): Promise<void> {
   await until(`the stand-in ${nameOf(name)}`, refused);
 }
 
-/** Waits until the API server has taken notice of both ways, where nothing refuses what they add. */
+/** Waits until the API server has taken notice of both ways: what they add is stored, or refused. */
 async function acting(name: string): Promise<void> {
-  for (const way of Object.values(waysOf(name))) {
-    let answer = '';
-    const injects = async (): Promise<boolean> => (answer = await byAdmission(name, way)) === 'injected';
-    await until(`injection by ${way.label}`, injects, { instead: () => answer });
-  }
+  for (const way of Object.values(waysOf(name)))
+    await until(`injection by ${way.label}`, async () => (await byAdmission(name, way)) !== 'admitted');
 }
 
 /** A pod that a way at admission acts on. */
@@ -185,95 +183,89 @@ async function byAdmission(name: string, { annotation }: AdmissionWay): Promise<
   return answerTo(pod);
 }
 
-/** What the command line makes of the pod, and the API server of that. */
-async function byManifest(name: string, flags: readonly string[] = [], annotations = {}): Promise<string> {
-  const pod = appPod(nameOf(name), 'app', { labels: of(name).labels ?? {}, annotations });
-  const { stdout, stderr } = await cli(['inject', '-f', '-', ...flags], yamlOf(pod));
-  const answer = await answerTo(stdout);
-  return answer === 'admitted' ? `left alone: ${code(/\b(fargate)\b/.exec(stderr)?.[1] ?? stderr)}` : answer;
-}
+/** The pods of the chart with three kinds of values, for each platform. */
+const charts = {
+  'install: injector, hooks, test': () => ({}),
+  'install, with the values for OpenShift': () => document.values,
+  'install with `hostNetwork: true`': (ownUsers: boolean) => ({
+    ...(ownUsers ? document.values : {}),
+    hostNetwork: true,
+  }),
+} as const satisfies Partial<Record<Row, (ownUsers: boolean) => object>>;
 
 test.each(names)('%s: each of its rules refuses what it is about', async (name) => {
+  const { violations, demands } = of(name);
   const { spec, ...pod } = appPod(nameOf(name), 'violating') as { readonly spec: { readonly containers: object[] } };
-  const found = await Promise.all(
-    of(name).violations.map(async ({ spec: more, container = {} }) => {
-      const containers = spec.containers.map((own) => ({ ...own, ...container }));
-      return answerTo({ ...pod, spec: { ...spec, ...more, containers } });
-    }),
-  );
-  expect(found).toEqual(of(name).violations.map(({ refusedBy: demand }) => `refused: ${demand}`));
-  expect(new Set(found).size).toBe(of(name).demands.length);
+  const pods = violations.map(({ spec: more, container = {} }) => ({
+    ...pod,
+    spec: { ...spec, ...more, containers: spec.containers.map((own) => ({ ...own, ...container })) },
+  }));
+  const found = await answersTo(pods);
+  expect(found).toEqual(violations.map(({ refusedBy: demand }) => `refused: ${demand}`));
+  expect(new Set(found).size).toBe(demands.length);
 });
 
 describe.concurrent.each(names)('%s', (name) => {
+  const own = of(name).ownUsers === true;
+  const labels = of(name).labels ?? {};
+
   test('the pods of the chart', async () => {
-    const namespace = nameOf(name);
-    const judged = async (values: object): Promise<string> => answerToAll(await chartPods(namespace, values));
-    put('install: injector, hooks, test', name, await judged({}));
-    put('install, with the values for OpenShift', name, await judged(document.values));
-    put(
-      'install with `hostNetwork: true`',
-      name,
-      await judged({ ...(of(name).ownUsers === true ? document.values : {}), hostNetwork: true }),
-    );
+    for (const [title, values] of Object.entries(charts)) {
+      const pods = (await chartPods(values(own))).map((pod) => within(pod, nameOf(name)));
+      put(title as keyof typeof charts, name, await answerToAll(pods));
+    }
     expect(unknownIn(name)).toEqual([]);
   });
 
   test('each way of injection', async () => {
     const { webhook, policy } = waysOf(name);
-    put('manifest', name, await byManifest(name, configFlags(name)));
-    put('manifest, with the default user', name, await byManifest(name, ['--image', agentImage]));
-    const { stdout, stderr } = await cli([
-      'patch',
-      'deploy/web',
-      '-n',
-      nameOf(name),
-      '--dry-run',
-      '-o',
-      'json',
-      ...configFlags(name),
-    ]);
-    put('patch', name, patchCell(stdout, stderr));
-    for (const [title, way] of [
-      ['webhook', webhook],
-      ['policy', policy],
-    ] as const) {
+    const mirror = { 'packet-capture/mirror': 'vxlan://collector.example:4789?vni=42' };
+    const config = configs.get(own) ?? '';
+    const plain = appPod(nameOf(name), 'app', { labels });
+    const byManifest = {
+      manifest: manifestWay(plain, config),
+      'manifest, with the default user': manifestWay(plain, configs.get(false) ?? ''),
+      'manifest with a mirror': manifestWay(appPod(nameOf(name), 'app', { labels, annotations: mirror }), config),
+      'manifest for Pod Security `baseline`': manifestWay(plain, config, 'baseline'),
+    } as const satisfies Partial<Record<Row, ReturnType<typeof manifestWay>>>;
+    const answers = await answersTo(Object.values(byManifest).map(({ pod }) => pod));
+    for (const [index, [title, { reason }]] of Object.entries(byManifest).entries())
+      put(
+        title as keyof typeof byManifest,
+        name,
+        reason === undefined ? (answers[index] ?? '') : `left alone: ${code(reason)}`,
+      );
+    for (const [title, way] of Object.entries({ webhook, policy })) {
       const answer = await byAdmission(name, way);
-      put(title, name, answer === 'admitted' ? 'left alone' : answer);
+      put(title as 'webhook' | 'policy', name, answer === 'admitted' ? 'left alone' : answer);
     }
+    const flags = ['-n', nameOf(name), '--dry-run', ...configFlags(name)];
+    const { stdout, stderr } = await cli(['patch', 'deploy/web', '-o', 'json', ...flags]);
+    put('patch', name, patchCell(stdout, stderr));
     expect(unknownIn(name)).toEqual([]);
   });
 
   test('attach', async () => {
-    const { exitCode, stderr } = await cli([
-      'attach',
-      'running',
-      '-n',
-      nameOf(name),
-      '--dry-run',
-      ...configFlags(name),
-    ]);
-    const error = /error (\w+)/.exec(stderr)?.[1] ?? '';
-    const reason = /refused by/.test(stderr) ? `: ${refusedBy(stderr)}` : '';
-    put('attach', name, exitCode === 0 ? 'attached' : `refused: ${code(error)}${reason}`);
-    expect(unknownIn(name)).toEqual([]);
-  });
-
-  test('a mirror, and a sidecar without an added capability', async () => {
-    const mirror = { 'packet-capture/mirror': 'vxlan://collector.example:4789?vni=42' };
-    put('manifest with a mirror', name, await byManifest(name, configFlags(name), mirror));
-    put(
-      'manifest for Pod Security `baseline`',
-      name,
-      await byManifest(name, [...configFlags(name), '--pod-security', 'baseline']),
-    );
+    const flags = ['-n', nameOf(name), '--dry-run', ...configFlags(name)];
+    const { exitCode, stderr } = await cli(['attach', 'running', ...flags]);
+    put('attach', name, exitCode === 0 ? 'attached' : errorCell(stderr));
     expect(unknownIn(name)).toEqual([]);
   });
 });
 
+/** A pod in a namespace. */
+function within(pod: object, namespace: string): object {
+  const { metadata } = pod as { readonly metadata: object };
+  return { ...pod, metadata: { ...metadata, namespace } };
+}
+
+function errorCell(stderr: string): string {
+  const error = /error (\w+)/.exec(stderr)?.[1] ?? '';
+  return `refused: ${code(error)}${/refused by/.test(stderr) ? `: ${refusedBy(stderr)}` : ''}`;
+}
+
 function patchCell(stdout: string, stderr: string): string {
-  const error = /error (\w+)/.exec(stderr)?.[1];
-  if (error !== undefined) return `refused: ${code(error)}${/refused by/.test(stderr) ? `: ${refusedBy(stderr)}` : ''}`;
+  if (/error \w+/.test(stderr)) return errorCell(stderr);
   const { result, reason } = JSON.parse(stdout) as { readonly result: string; readonly reason?: string };
   return result === 'dry-run' ? 'injected' : `left alone: ${code(reason ?? result)}`;
 }

@@ -10,8 +10,10 @@ import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { agentImage } from '../../../scripts/images/names.ts';
 import { issueMaterial } from '../../../src/certificates/index.ts';
 import type { ChartOverrides } from '../../../src/chart/index.ts';
+import type { PodSecurityLevel } from '../../../src/inject/index.ts';
 import type { PodTemplate } from '../../../src/kubernetes/api/types.ts';
 import { readSidecarConfig } from '../../../src/sidecar/index.ts';
+import { injectManifest } from '../../../src/ways/manifest/index.ts';
 import { yamlValue } from '../../../src/ways/manifest/yamlValue.ts';
 import { policyObjects } from '../../../src/ways/policy/index.ts';
 import { webhookPaths } from '../../../src/ways/webhook/names.ts';
@@ -46,14 +48,23 @@ export async function chartObjects(namespace: string, values: ChartOverrides): P
   return parseObjects(stdout);
 }
 
-/** The pods of the chart, each by itself: no service account but `default` is there. */
-export async function chartPods(namespace: string, values: ChartOverrides): Promise<readonly object[]> {
-  const templates = podTemplates(await chartObjects(namespace, values));
+/** The pods of the chart, each by itself, without a namespace: no service account but `default` is there. */
+export async function chartPods(values: ChartOverrides): Promise<readonly object[]> {
+  const key = JSON.stringify(values);
+  const pods = rendered.get(key) ?? renderPods(values);
+  rendered.set(key, pods);
+  return pods;
+}
+
+const rendered = new Map<string, Promise<readonly object[]>>();
+
+async function renderPods(values: ChartOverrides): Promise<readonly object[]> {
+  const templates = podTemplates(await chartObjects('release', values));
   expect(templates).toHaveLength(5);
-  return templates.map(({ id, metadata, spec }) => ({
+  return templates.map(({ metadata, spec }) => ({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: id.split('/').at(-1), namespace, labels: metadata.labels },
+    metadata: { labels: metadata.labels },
     spec: { ...spec, serviceAccountName: 'default' },
   }));
 }
@@ -95,24 +106,39 @@ export function appDeployment(namespace: string, labels: Readonly<Record<string,
   };
 }
 
-/** The API server's answer to a dry run of a pod: `injected`, `admitted`, or who refuses it. */
-export async function answerTo(pod: string | object): Promise<string> {
-  const input = typeof pod === 'string' ? pod : JSON.stringify(pod);
-  const { exitCode, stdout, stderr } = await kubectl(node, ['create', '--dry-run=server', '-o', 'json', '-f', '-'], {
-    input,
+/** The API server's answer to a dry run of each pod, by one call: `injected`, `admitted`, or who refuses it. */
+export async function answersTo(pods: readonly object[]): Promise<string[]> {
+  const named = pods.map((pod, index) => {
+    const { metadata } = pod as { readonly metadata: object };
+    return { ...pod, metadata: { ...metadata, name: `pod-${index}` } };
   });
-  if (exitCode !== 0) return `refused: ${refusedBy(stderr)}`;
-  const { spec } = JSON.parse(stdout) as PodTemplate;
-  return (spec?.initContainers ?? []).some(({ name }) => name === 'packet-capture') ? 'injected' : 'admitted';
+  const input = listOf(named);
+  const args = ['create', '--dry-run=server', '-o', 'json', '-f', '-'];
+  const { stdout, stderr } = await kubectl(node, args, { input });
+  const stored = stdout
+    .split(/^(?=\{$)/m)
+    .filter((text) => text.trim() !== '')
+    .map((text) => JSON.parse(text) as PodTemplate);
+  return named.map(({ metadata }) => {
+    const found = stored.find((pod) => pod.metadata?.name === metadata.name);
+    if (found === undefined) {
+      const line = stderr.split('\n').find((text) => text.includes(`"${metadata.name}"`));
+      return `refused: ${refusedBy(line ?? stderr)}`;
+    }
+    const injected = (found.spec?.initContainers ?? []).some(({ name }) => name === 'packet-capture');
+    return injected ? 'injected' : 'admitted';
+  });
+}
+
+/** The same of one pod. */
+export async function answerTo(pod: object): Promise<string> {
+  return (await answersTo([pod]))[0] ?? '';
 }
 
 /** The answer to all of them: `admitted`, or who refuses some. */
 export async function answerToAll(pods: readonly object[]): Promise<string> {
-  const input = listOf(pods);
-  const { exitCode, stderr } = await kubectl(node, ['create', '--dry-run=server', '-f', '-'], { input });
-  if (exitCode === 0) return 'admitted';
-  const demands = [...stderr.matchAll(/refused by ([^\n"]*)/g)].map(([, demand = '']) => demand);
-  return `refused: ${[...new Set(demands.length === 0 ? [stderr.trim()] : demands)].join(', ')}`;
+  const refused = (await answersTo(pods)).filter((answer) => answer !== 'admitted');
+  return refused.length === 0 ? 'admitted' : [...new Set(refused)].join(', ');
 }
 
 /** The demand in the API server's message; the whole message, if it is another refusal. */
@@ -176,7 +202,13 @@ export function listOf(items: readonly object[]): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }
 
-/** YAML, for the command line. */
-export function yamlOf(object: object): string {
-  return dump(object);
+/** What way 1 makes of a pod, with a configuration; and why it leaves the pod alone, if it does. */
+export function manifestWay(
+  pod: object,
+  sidecarConfig: string,
+  podSecurity?: PodSecurityLevel,
+): { readonly pod: object; readonly reason?: string | undefined } {
+  const config = readSidecarConfig(yamlValue(sidecarConfig, 'sidecarconfig.yaml'), 'sidecarconfig.yaml');
+  const { text, reports } = injectManifest(dump(pod), { config, settings: {}, file: 'pod.yaml', podSecurity });
+  return { pod: load(text) as object, reason: reports[0]?.reason };
 }
