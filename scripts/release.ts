@@ -4,6 +4,7 @@ import { errorTable, formatError, isCodedError } from '../src/errors.ts';
 import { stderrProgress } from './cluster/progress.ts';
 import { buildRelease } from './release/buildRelease.ts';
 import { commitOfSources } from './release/commit.ts';
+import { addImageCommands } from './release/imageCommands.ts';
 import { parts, releaseFiles, type Part } from './release/releaseFiles.ts';
 
 const program = new Command('npm run release --')
@@ -39,6 +40,8 @@ function readParts(text: string): Part[] {
   if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${unknown}; there are ${parts.join(', ')}.`);
   return parts.filter((part) => names.includes(part));
 }
+
+addImageCommands(program);
 
 try {
   await program.parseAsync();

@@ -1,16 +1,17 @@
 #!/bin/sh
-# build.sh MODULE PACKAGE NAME MODE TREE [FLAG]: builds a program, as /usr/bin/NAME of that mode in TREE, and copies the licences
-# of what is in it to /usr/share/doc/NAME there. FLAG is one more for `go build`.
+# build.sh ARCH MODULE PACKAGE NAME MODE TREE [FLAG]: builds a program for an architecture (as Go and Debian call it), as
+# /usr/bin/NAME of that mode in TREE, and copies the licences of what is in it to /usr/share/doc/NAME there. FLAG is one more
+# for `go build`.
 set -eu
 
-module=$1 package=$2 name=$3 mode=$4 tree=$5
+arch=$1 module=$2 package=$3 name=$4 mode=$5 tree=$6
 program=$tree/usr/bin/$name
 # Static, and nothing in it that depends on where or when it was built. `-s -w`: no tables for debuggers.
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS='-trimpath -buildvcs=false -mod=readonly'
 
 cd "$module"
 mkdir -p "$tree/usr/bin"
-go build ${6:+"$6"} -ldflags '-s -w' -o "$program" "$package"
+GOARCH=$arch go build ${7:+"$7"} -ldflags '-s -w' -o "$program" "$package"
 chmod "$mode" "$program"
 
 # licence FOLDER OF: copies those of a folder.

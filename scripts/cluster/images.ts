@@ -32,6 +32,8 @@ export interface ImageOptions {
   readonly arguments?: Readonly<Record<string, string>>;
   /** The stage to build; the last one unless told. */
   readonly target?: string;
+  /** The Dockerfile's argument ARCH, for an image that is not for this machine's architecture. */
+  readonly architecture?: string;
   /** Folders of this machine that the build may read, `FOLDER:PLACE:ro`; they do not change what is built. */
   readonly volumes?: readonly string[];
   /** Which of the folder's files are part of the image; all unless told. */
@@ -50,13 +52,15 @@ export async function buildImage(
   options: ImageOptions = {},
 ): Promise<string> {
   await ensureBaseImage(progress);
-  const { bases = {}, target, volumes = [], isPart } = options;
+  const { bases = {}, target, architecture, volumes = [], isPart } = options;
   const images = Object.entries({ BASE: baseImage, ...bases });
   const ids = await Promise.all(images.map(async ([, image]) => (await imageId(image)) ?? ''));
   const name = fullName(tag);
-  const content = await contentHash(dir, `${ids.join(' ')}${target === undefined ? '' : ` ${target}`}`, isPart);
+  const chosen = [target, architecture].filter((choice) => choice !== undefined);
+  const content = await contentHash(dir, [ids.join(' '), ...chosen].join(' '), isPart);
   await unlessBuilt(name, content, progress, async () => {
-    const values = [...images, ...Object.entries(options.arguments ?? {})].map(([key, value]) => `${key}=${value}`);
+    const further = { ...options.arguments, ...(architecture === undefined ? {} : { ARCH: architecture }) };
+    const values = [...images, ...Object.entries(further)].map(([key, value]) => `${key}=${value}`);
     const labels = [`${contentLabel}=${content}`, `${packagesLabel}=${packagesDate}`];
     const bud = [
       'bud',

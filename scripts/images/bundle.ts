@@ -10,6 +10,8 @@ export interface Bundle {
   readonly files: ReadonlyMap<string, string>;
   /** The licences of the libraries in it: text by name of the package. */
   readonly licenses: ReadonlyMap<string, string>;
+  /** What these say of themselves, by the same names: a package.json by which scanners know a library. */
+  readonly packages: ReadonlyMap<string, string>;
 }
 
 /** What a release is made from; see src/build.ts. */
@@ -60,7 +62,7 @@ export async function bundle(entry: string, release?: Release): Promise<Bundle> 
   return {
     entry: chunks.find(({ isEntry }) => isEntry)?.fileName ?? '',
     files: new Map(chunks.map(({ fileName, code }) => [fileName, inAscii(code)])),
-    licenses: await licensesOf(chunks.flatMap(({ moduleIds }) => moduleIds)),
+    ...(await librariesOf(chunks.flatMap(({ moduleIds }) => moduleIds))),
   };
 }
 
@@ -82,19 +84,22 @@ function inAscii(code: string): string {
   );
 }
 
-async function licensesOf(modules: readonly string[]): Promise<Map<string, string>> {
+async function librariesOf(modules: readonly string[]): Promise<Pick<Bundle, 'licenses' | 'packages'>> {
   const folders = modules.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
-  const texts = new Map<string, string>();
+  const licenses = new Map<string, string>();
+  const packages = new Map<string, string>();
   for (const folder of [...new Set(folders)].toSorted()) {
     const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name));
-    const { name, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+    const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
       name: string;
+      version: string;
       license?: string;
     };
-    texts.set(
+    licenses.set(
       name,
       file === undefined ? `${license ?? 'no licence named'}\n` : await readFile(join(folder, file), 'utf8'),
     );
+    packages.set(name, `${JSON.stringify({ name, version, license })}\n`);
   }
-  return texts;
+  return { licenses, packages };
 }

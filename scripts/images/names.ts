@@ -1,5 +1,6 @@
 import { imageRepositories } from '../../src/sidecar/index.ts';
 import { version } from '../../src/version.ts';
+import { ownArchitecture, type Architecture } from './architectures.ts';
 
 /** Registry of the images that are built here: this machine, which no kubelet asks. */
 export const localRegistry = 'localhost';
@@ -10,3 +11,8 @@ export const slimAgentImage = `${agentImage}-slim`;
 export const injectorImage = `${localRegistry}/${imageRepositories.injector}:${version}`;
 /** The command line, for pipelines. */
 export const cliImage = `${localRegistry}/packet-capture/cli:${version}`;
+
+/** The name of an image here for an architecture; that of this machine has the plain one. */
+export function imageFor(image: string, architecture: Architecture): string {
+  return architecture === ownArchitecture ? image : `${image}-${architecture}`;
+}

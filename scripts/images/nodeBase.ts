@@ -7,7 +7,7 @@ import type { Progress } from '../cluster/progress.ts';
 import { root } from './root.ts';
 import { inTemporaryFolder } from './temporaryFolder.ts';
 
-/** What the injector's image is made from; a name of our own. */
+/** Debian with Node, which the bench compares the injector's image with; a name of our own. */
 export const nodeBaseImage = 'localhost/packet-capture/node:26-trixie';
 
 /**

@@ -2,9 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { execa } from 'execa';
 import { ZipFile } from 'yazl';
+import { gzipTo } from './gzip.ts';
 
 /** Of zlib; the files are packed once and fetched often. */
 const level = 9;
@@ -22,7 +22,7 @@ export async function writeTarball(folder: string, path: string, seconds: number
     buffer: { stdout: false },
     env: { TAR_OPTIONS: '' },
   });
-  await Promise.all([tar, pipeline(tar.stdout, createGzip({ level }), createWriteStream(path))]);
+  await Promise.all([tar, gzipTo(tar.stdout, path)]);
 }
 
 /**

@@ -9,7 +9,7 @@ export async function benchImage(): Promise<Figure[]> {
   const megabytes = async (image: string): Promise<number> => (await compressedBytes(image)) / 1e6;
   const whole = await megabytes(await buildAgentImage('localhost/packet-capture-agent:bench', stderrProgress));
   const slim = await megabytes(
-    await buildAgentImage('localhost/packet-capture-agent:bench-slim', stderrProgress, 'slim'),
+    await buildAgentImage('localhost/packet-capture-agent:bench-slim', stderrProgress, { target: 'slim' }),
   );
   const base = await megabytes(baseImage);
   return [
