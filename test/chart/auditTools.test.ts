@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { lintFindings } from '../../scripts/audit/lintFindings.ts';
 import { capture } from '../../scripts/cluster/command.ts';
-import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { moduleFile } from '../../scripts/cluster/moduleFile.ts';
+import { noProgress, stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureKubeconform, ensureKubeScore } from '../../scripts/cluster/tools.ts';
 import { minimums } from '../../src/minimums.ts';
 import { auditObjects, auditSets, isPolicy } from '../support/audit/auditSets.ts';
@@ -51,6 +52,12 @@ const faults = (judged: readonly Judged[]): string[] =>
     .filter(({ status }) => status !== 'statusValid')
     .map(({ filename, kind, name, msg }) => `${filename.split('/').at(-1)}: ${kind} ${name}: ${msg}`)
     .toSorted();
+
+test('a Go module with another sum than the one that is written is not read', async () => {
+  const module = 'github.com/yannh/kubeconform';
+  const wanted = { module, version: 'v0.8.0', sum: 'h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=' };
+  await expect(moduleFile(wanted, 'LICENSE', noProgress)).rejects.toThrow(/has the sum h1:\S+, not h1:AAAA/);
+});
 
 test('no template asks for the version of Kubernetes, so that what is rendered once holds for all', async () => {
   const files = await readdir(join(chart, 'templates'), { recursive: true });

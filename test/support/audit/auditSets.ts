@@ -62,9 +62,14 @@ export function isPolicy({ values }: AuditSet): boolean {
   return values.injection?.way === 'policy';
 }
 
+/** Flags of helm for the set: what a cluster of the newest version would tell it. */
+export function renderFlags(set: AuditSet): readonly string[] {
+  return ['--kube-version', '1.37.0', ...(isPolicy(set) ? policyApi : [])];
+}
+
 /** The objects of the chart with these values, as a cluster gets them: with hooks and tests. */
 export async function auditObjects(set: AuditSet): Promise<readonly KubernetesObject[]> {
-  return render(set.values, { flags: isPolicy(set) ? policyApi : [] });
+  return render(set.values, { flags: renderFlags(set) });
 }
 
 function merged(one: ChartOverrides, other: ChartOverrides): ChartOverrides {
