@@ -34,9 +34,12 @@ beforeAll(async () => {
 
 afterAll(async () => rm(folder, { recursive: true }));
 
+/** With the Node of these tests first. */
+const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+
 async function run(program: readonly string[], args: readonly string[]): Promise<object> {
   const env = {
-    PATH: `${dirname(process.execPath)}:${process.env['PATH']}`,
+    PATH: path,
     KUBECTL: at('kubectl'),
     HELM: at('helm'),
     KUBECONFIG: at('kubeconfig'),
@@ -56,10 +59,11 @@ test('two builds of the package are byte-equal', async () => {
 });
 
 test('the command of the README runs the package without an install', async () => {
-  const [, path = ''] = /^npx (\S+\.tgz) /m.exec(await readFile('README.md', 'utf8')) ?? [];
+  const [, file = ''] = /^npx (\S+\.tgz) /m.exec(await readFile('README.md', 'utf8')) ?? [];
   await mkdir(at('bare', 'dist'), { recursive: true });
-  await copyFile(tarball, join(at('bare'), path));
-  const { stdout } = await execa('npx', ['--yes', '--offline', path, 'version', '-o', 'json'], { cwd: at('bare') });
+  await copyFile(tarball, join(at('bare'), file));
+  const options = { cwd: at('bare'), env: { PATH: path } };
+  const { stdout } = await execa('npx', ['--yes', '--offline', file, 'version', '-o', 'json'], options);
   expect(JSON.parse(stdout)).toMatchObject({ form: 'npm', commit });
 });
 
@@ -137,7 +141,7 @@ describe.each(forms)('the program as $form', ({ form, program }) => {
 
   test('installs a launcher by which Wireshark lists the contexts of kubectl', async () => {
     const home = at(`home-${form}`);
-    const env = { HOME: home, XDG_CONFIG_HOME: '', KUBECONFIG: at('kubeconfig') };
+    const env = { PATH: path, HOME: home, XDG_CONFIG_HOME: '', KUBECONFIG: at('kubeconfig') };
     const [file = '', ...before] = program();
     await execa(file, [...before, 'extcap', 'install'], { env });
     const launcher = join(home, '.local/lib/wireshark/extcap/packet-capture');
