@@ -41,7 +41,7 @@ export const typedBlocks: readonly TypedBlock[] = [
     marker: 'sidecar-injector-webhook',
     after: `${helmUninstall}\nkubectl label namespace default sidecar-injector-`,
   },
-  { file: 'docs/chart.md', marker: 'packet-capture/opted-in-by-' },
+  { file: 'docs/gitops.md', marker: 'packet-capture/opted-in-by-' },
   { file: 'docs/guides/on-call.md', marker: 'INC-4711' },
   { file: 'docs/guides/platform.md', marker: 'check', own: { 'npm run images -- build': ':' }, after: uninstall },
   { file: 'docs/install.md', marker: 'scripts/install.ts', after: uninstall },
@@ -51,7 +51,7 @@ export const typedBlocks: readonly TypedBlock[] = [
   { file: 'docs/settings.md', marker: 'packet-capture/state=idle', before: capture, own: { 'web-1': captured } },
 ];
 
-/** The documents whose blocks a test types from the first to the last, and that test. */
+/** The documents of whose blocks a test of their own takes care, and that test. */
 export const typedWhole: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ['attach', 'manifest', 'patch', 'policy', 'webhook'].map((page) => [
@@ -59,6 +59,8 @@ export const typedWhole: Readonly<Record<string, string>> = {
       'test/long/cluster/quickstart.test.ts',
     ]),
   ),
+  'docs/audit.md': 'test/chart/audit.test.ts',
+  'docs/gitops.md': 'test/chart/argo.test.ts',
   'docs/recipes.md': 'test/long/recipes.test.ts',
   // Word for word what the English ones have.
   'README.zh.md': 'test/unit/docs/chinese.test.ts',
