@@ -35,11 +35,11 @@ beforeAll(async () => {
 afterAll(async () => rm(folder, { recursive: true }));
 
 /** With the Node of these tests first. */
-const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+const searchPath = `${dirname(process.execPath)}:${process.env['PATH']}`;
 
 async function run(program: readonly string[], args: readonly string[]): Promise<object> {
   const env = {
-    PATH: path,
+    PATH: searchPath,
     KUBECTL: at('kubectl'),
     HELM: at('helm'),
     KUBECONFIG: at('kubeconfig'),
@@ -62,7 +62,7 @@ test('the command of the README runs the package without an install', async () =
   const [, file = ''] = /^npx (\S+\.tgz) /m.exec(await readFile('README.md', 'utf8')) ?? [];
   await mkdir(at('bare', 'dist'), { recursive: true });
   await copyFile(tarball, join(at('bare'), file));
-  const options = { cwd: at('bare'), env: { PATH: path } };
+  const options = { cwd: at('bare'), env: { PATH: searchPath } };
   const { stdout } = await execa('npx', ['--yes', '--offline', file, 'version', '-o', 'json'], options);
   expect(JSON.parse(stdout)).toMatchObject({ form: 'npm', commit });
 });
@@ -141,7 +141,7 @@ describe.each(forms)('the program as $form', ({ form, program }) => {
 
   test('installs a launcher by which Wireshark lists the contexts of kubectl', async () => {
     const home = at(`home-${form}`);
-    const env = { PATH: path, HOME: home, XDG_CONFIG_HOME: '', KUBECONFIG: at('kubeconfig') };
+    const env = { PATH: searchPath, HOME: home, XDG_CONFIG_HOME: '', KUBECONFIG: at('kubeconfig') };
     const [file = '', ...before] = program();
     await execa(file, [...before, 'extcap', 'install'], { env });
     const launcher = join(home, '.local/lib/wireshark/extcap/packet-capture');
