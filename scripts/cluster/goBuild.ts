@@ -86,6 +86,17 @@ async function buildModule(module: GoModule, progress: Progress, only?: readonly
   }
 }
 
+/**
+ * The sources of a module that `module` uses, in Go's cache; they are fetched there if it lacks them.
+ * @param path of the used module: `github.com/fluxcd/source-controller`
+ * @throws CLUSTER_FAILED when they cannot be fetched.
+ */
+export async function moduleFolder(module: GoModule, path: string): Promise<string> {
+  const options = { cwd: join(moduleSources, module.folder), env: buildEnvironment(module) };
+  const { stdout } = await run(['go', 'mod', 'download', '-json', path], options);
+  return (JSON.parse(stdout) as { readonly Dir: string }).Dir;
+}
+
 const unfinishedSuffix = '.unfinished';
 
 async function removeUnfinished(folder: string): Promise<void> {

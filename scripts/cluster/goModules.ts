@@ -195,6 +195,16 @@ export const kubeScore = {
   programs: { 'kube-score': 'github.com/zegl/kube-score/cmd/kube-score' },
 } as const satisfies GoModule;
 
+/** The two controllers of Flux that fetch and apply manifests. */
+export const flux = {
+  folder: 'flux',
+  title: 'Flux v1.9.6 (source-controller, kustomize-controller)',
+  programs: {
+    'source-controller': 'github.com/fluxcd/source-controller',
+    'kustomize-controller': 'github.com/fluxcd/kustomize-controller',
+  },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

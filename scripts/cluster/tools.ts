@@ -1,10 +1,12 @@
-import { checkGoFor, ensureGoModules, programPaths, unbuilt } from './goBuild.ts';
+import { join } from 'node:path';
+import { type Programs, checkGoFor, ensureGoModules, moduleFolder, programPaths, unbuilt } from './goBuild.ts';
 import {
   alertmanager,
   cni,
   containerdOf,
   cosign,
   crane,
+  flux,
   helm3,
   helm4,
   krew,
@@ -140,4 +142,19 @@ export async function ensureKubeconform(progress: Progress): Promise<string> {
 export async function ensureKubeScore(progress: Progress): Promise<string> {
   await ensureGoModules([kubeScore], progress);
   return (await programPaths(kubeScore))['kube-score'];
+}
+
+/**
+ * The paths of Flux's controllers, built from source if the cache lacks them.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureFlux(progress: Progress): Promise<Programs<typeof flux>> {
+  await ensureGoModules([flux], progress);
+  return programPaths(flux);
+}
+
+/** The folders with the CustomResourceDefinitions of Flux's controllers, in their modules. */
+export async function fluxCrdFolders(): Promise<readonly string[]> {
+  const folders = await Promise.all(Object.values(flux.programs).map(async (path) => moduleFolder(flux, path)));
+  return folders.map((folder) => join(folder, 'config/crd/bases'));
 }
