@@ -174,7 +174,10 @@ async function upgradeUnderLoad(deployment: Deployment): Promise<{ changed: stri
   return { changed, pods: created };
 }
 
-/** The three steps of a rotation while pods are created: all of them get the sidecar. @returns what each step changed */
+/**
+ * The three steps of a rotation while pods are created: all of them get the sidecar.
+ * @returns what each step changed
+ */
 async function rotateUnderLoad(deployment: Deployment): Promise<string[][]> {
   const end = createPods(deployment.shop);
   const steps: string[][] = [];
