@@ -18,8 +18,6 @@ import { openWireshark, windowPackages } from '../../support/long/wireshark.ts';
 const node = inject('node');
 const shop = `extcap-${Date.now().toString(36)}`;
 const [port, otherPort] = [9999, 9998];
-/** Where the toolbar's field is in a window of 1400 by 900, on Debian 12. */
-const filterField = [560, 106] as const;
 let home: ExtcapHome;
 let image: string;
 let sender: Sender;
@@ -189,7 +187,7 @@ test('in the window of Wireshark, what is typed in the toolbar moves the filter 
       ).then(() => undefined);
     await sendUntilSeen(port);
     expect(await readNumbered([file], otherPort)).toEqual([]);
-    await window.enterAt(...filterField, `udp port ${otherPort}`);
+    await window.enterInToolbar(`udp port ${otherPort}`);
     await sendUntilSeen(otherPort);
     const before = (await readNumbered([file], port)).length;
     await sendUntilSeen(otherPort);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../agent/until.ts';
 import type { ExtcapHome } from './extcapWorld.ts';
+import { findTextField } from './screen.ts';
 
 /** What Wireshark's window is tested with. */
 export const windowPackages = [
@@ -21,8 +22,8 @@ export interface WiresharkWindow {
   /** The folder with the picture of the screen, Xvfb_screen0 (xwd). */
   readonly screen: string;
   readonly xdotool: (...args: readonly string[]) => Promise<string>;
-  /** Types into whatever is at a place of the screen, in place of what is there, and presses Enter. */
-  readonly enterAt: (x: number, y: number, text: string) => Promise<void>;
+  /** Types into the first text field of the toolbar of interfaces, in place of what is there, and presses Enter. */
+  readonly enterInToolbar: (text: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -61,7 +62,8 @@ export async function openWireshark(home: ExtcapHome, args: readonly string[]): 
   return {
     screen,
     xdotool,
-    enterAt: async (x, y, text) => {
+    enterInToolbar: async (text) => {
+      const [x, y] = await until('text field in the toolbar', () => findTextField(join(screen, 'Xvfb_screen0')));
       await xdotool('mousemove', String(x), String(y), 'click', '1');
       await xdotool('key', 'ctrl+a');
       await xdotool('type', '--delay', '20', text);
