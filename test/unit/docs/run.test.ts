@@ -18,7 +18,7 @@ const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'npm ci && npm run demo': 'test/versions/demo.test.ts',
     'npx ./dist': 'test/long/release.test.ts',
-    'tar -xzf dist': 'test/long/releaseFiles.test.ts',
+    'tar -xzf dist': 'test/long/cluster/bareDebian.test.ts',
     'export PACKET_CAPTURE_IMAGE': 'the tests set it to the image that is built here',
     'kubectl create secret generic packet-capture-upload': 'test/cluster/upload.test.ts',
     'packet-capture why deployment/web -n shop': 'test/cluster/check.test.ts',
@@ -37,8 +37,8 @@ const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/diagnosis.md': { 'packet-capture why web-7d4b9c-x2x5z': 'test/cluster/why.test.ts' },
   'docs/distributions.md': {
     'npx ./packet-capture': 'test/long/release.test.ts',
-    'tar -xzf': 'test/long/releaseFiles.test.ts',
-    'kubectl krew install': 'test/long/releaseFiles.test.ts',
+    'tar -xzf': 'test/long/cluster/bareDebian.test.ts',
+    'kubectl krew install': 'test/long/cluster/bareDebian.test.ts',
     'npm run images -- build cli': 'test/long/cluster/cliImage.test.ts',
   },
   'docs/flight-recorder.md': {
