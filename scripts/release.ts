@@ -5,6 +5,7 @@ import { stderrProgress } from './cluster/progress.ts';
 import { buildRelease } from './release/buildRelease.ts';
 import { commitOfSources } from './release/commit.ts';
 import { addImageCommands } from './release/imageCommands.ts';
+import { addPublishCommands } from './release/publishCommands.ts';
 import { parts, releaseFiles, type Part } from './release/releaseFiles.ts';
 
 const program = new Command('npm run release --')
@@ -42,6 +43,7 @@ function readParts(text: string): Part[] {
 }
 
 addImageCommands(program);
+addPublishCommands(program);
 
 try {
   await program.parseAsync();

@@ -87,6 +87,12 @@ export const errorTable = {
   PREFLIGHT_FAILED: { exit: 1, hint: 'Nothing was changed. Correct what is named above and run the command again.' },
   INSTALL_FAILED: { exit: 1, hint: 'The lines above give the reason and the state of the release.' },
   UNINSTALL_INCOMPLETE: { exit: 1, hint: 'The commands above remove what is left.' },
+  RELEASE_EXISTS: { exit: 1, hint: 'Raise the version: what was published once does not change.' },
+  RELEASE_UNVERIFIED: { exit: 1, hint: 'Do not use this release; the lines above name what is not as it was signed.' },
+  VULNERABILITIES_FOUND: {
+    exit: 1,
+    hint: 'Update what is named, or say in security/vex.openvex.json why it does not apply; nothing was signed.',
+  },
   LISTEN_FAILED: { exit: 1, hint: 'Name a port that is free and that this user may use.' },
   CHECK_FAILED: { exit: 1, hint: 'Look at the log of the injector.' },
   CAPTURE_INVALID: {

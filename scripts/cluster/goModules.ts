@@ -205,6 +205,22 @@ export const flux = {
   },
 } as const satisfies GoModule;
 
+/** Lists what an image is made of. */
+export const syft = {
+  folder: 'syft',
+  title: 'syft v1.57.1',
+  programs: { syft: 'github.com/anchore/syft/cmd/syft' },
+  variables: { 'main.version': '1.57.1' },
+} as const satisfies GoModule;
+
+/** Looks for known vulnerabilities in such a list. */
+export const grype = {
+  folder: 'grype',
+  title: 'grype v0.121.2',
+  programs: { grype: 'github.com/anchore/grype/cmd/grype' },
+  variables: { 'main.version': '0.121.2' },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

@@ -7,6 +7,7 @@ import {
   cosign,
   crane,
   flux,
+  grype,
   helm3,
   helm4,
   krew,
@@ -17,6 +18,7 @@ import {
   nodeModules,
   registry,
   runc,
+  syft,
   versitygw,
 } from './goModules.ts';
 import type { NodePrograms } from './nodeConfig.ts';
@@ -157,4 +159,31 @@ export async function ensureFlux(progress: Progress): Promise<Programs<typeof fl
 export async function fluxCrdFolders(): Promise<readonly string[]> {
   const folders = await Promise.all(Object.values(flux.programs).map(async (path) => moduleFolder(flux, path)));
   return folders.map((folder) => join(folder, 'config/crd/bases'));
+}
+
+/** The programs that a release is made with, by name: their paths. */
+export interface ReleasePrograms {
+  readonly crane: string;
+  readonly cosign: string;
+  readonly syft: string;
+  /** Unless nothing is scanned. */
+  readonly grype?: string;
+  readonly helm: string;
+}
+
+/**
+ * The programs that a release is made with, built from source if the cache lacks them (ten minutes on two cores): their
+ * modules are held against go.sum, so that nothing else has a part in a release.
+ * @param scans whether known vulnerabilities are looked for
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails.
+ */
+export async function ensureReleasePrograms(progress: Progress, scans: boolean): Promise<ReleasePrograms> {
+  await ensureGoModules([syft, ...(scans ? [grype] : [])], progress);
+  return {
+    crane: await ensureCrane(progress),
+    cosign: await ensureCosign(progress),
+    syft: (await programPaths(syft)).syft,
+    helm: await ensureHelm(4, progress),
+    ...(scans ? { grype: (await programPaths(grype)).grype } : {}),
+  };
 }

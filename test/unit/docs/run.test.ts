@@ -15,6 +15,7 @@ const notRun = 'no test runs it';
  */
 const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'CONTRIBUTING.md': { 'npm test ': 'CI runs them' },
+  'SECURITY.md': { 'cosign verify --key': 'test/long/publish.test.ts' },
   'README.md': {
     'npm ci && npm run demo': 'test/versions/demo.test.ts',
     'npx ./dist': 'test/long/release.test.ts',
@@ -40,6 +41,7 @@ const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'tar -xzf': 'test/long/cluster/bareDebian.test.ts',
     'kubectl krew install': 'test/long/cluster/bareDebian.test.ts',
     'npm run images -- build cli': 'test/long/cluster/cliImage.test.ts',
+    'cosign generate-key-pair': 'test/long/publish.test.ts',
   },
   'docs/flight-recorder.md': {
     'packet-capture keep deploy/web': 'test/long/cluster/keep.test.ts',
