@@ -20,6 +20,7 @@ fetch() {
     name=$(dpkg-deb --field "$deb" Package)
     dpkg-deb --extract "$deb" "$debs/$name"
     dpkg-deb --field "$deb" > "$debs/$name.control"
+    # shellcheck disable=SC2016 # dpkg-deb fills it in
     dpkg-deb --show --showformat '${source:Package} ${source:Version}\n' "$deb" > "$debs/$name.source"
   done
   rm -r "$state"
