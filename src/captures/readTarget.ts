@@ -5,7 +5,7 @@ import { objectName, type Metadata, type Pod, type SelectingObject } from '../ku
 import { endedText } from '../kubernetes/ended.ts';
 import { type Kubectl, kubectlJson } from '../kubernetes/kubectl.ts';
 import { currentNamespace } from '../kubernetes/namespace.ts';
-import { controllerOf } from '../kubernetes/owners.ts';
+import { controllerOf, managedByAnother } from '../kubernetes/owners.ts';
 import { readPages } from '../kubernetes/pages.ts';
 import { createSlimmer } from '../kubernetes/slim.ts';
 import { checkTarget } from '../kubernetes/target.ts';
@@ -83,7 +83,7 @@ async function podsOfSelector(
   const selector = selectorText(selectorOf(object));
   if (selector === '')
     throw codedError('KIND_UNSUPPORTED', `a ${object.kind} (${object.apiVersion}) selects no pods`, { where });
-  return readPods(kubectl, namespaceOf(object), bare, selector);
+  return readPods(kubectl, namespaceOf(object), bare, selector, (pod) => !managedByAnother(object, pod));
 }
 
 /** A CronJob has no selector: its Jobs are found by their owner, and their pods by theirs. */
@@ -119,15 +119,20 @@ function livingOf(pods: readonly Pod[]): Pick<TargetPods, 'pods' | 'ended'> {
   return { pods: living, ended: text };
 }
 
-/** @param namespace undefined: all */
+/**
+ * @param namespace undefined: all
+ * @param wanted false for a pod that is left out
+ */
 async function readPods(
   kubectl: Kubectl,
   namespace: string | undefined,
   bare: Bare,
   labelSelector?: string,
+  wanted: (pod: Metadata) => boolean = () => true,
 ): Promise<readonly Pod[]> {
   const slim = createSlimmer();
   return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (object) => {
+    if (!wanted(object.metadata)) return undefined;
     const pod = object as object as Pod;
     return bare === 'whole' || carrierOf(pod) !== undefined || hadAgent(pod) ? slim<Pod>(object) : nameOf(pod);
   });

@@ -2,6 +2,7 @@ import { selectorOf, selectorText } from '../kubernetes/api/labels.ts';
 import { hasEnded } from '../kubernetes/api/pods.ts';
 import type { PodSpec, PodTemplate, Metadata, WorkloadObject } from '../kubernetes/api/types.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
+import { managedByAnother } from '../kubernetes/owners.ts';
 import { readUpTo, type PartOfList } from '../kubernetes/pages.ts';
 import { readSome, unlessForbidden } from '../kubernetes/reading.ts';
 import { createSlimmer } from '../kubernetes/slim.ts';
@@ -63,7 +64,8 @@ async function readPresent(
   return unlessForbidden(async () =>
     readUpTo(kubectl, { kind: 'pods', namespace, labelSelector: selector }, mostPresent, (pod) => {
       const { spec, status } = slim<CountedPod>(pod);
-      return spec == null || hasEnded({ status }) ? undefined : spec;
+      const counts = spec != null && !hasEnded({ status }) && !managedByAnother(object, pod.metadata);
+      return counts ? spec : undefined;
     }),
   );
 }

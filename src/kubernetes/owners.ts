@@ -6,6 +6,33 @@ export function controllerOf({ ownerReferences }: Metadata): OwnerReference | un
   return ownerReferences?.find(({ controller }) => controller === true);
 }
 
+/** Kinds that select pods by labels and manage them. */
+const podControllers = ['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'ReplicationController'];
+
+/** The label with the end of its ReplicaSet's name, which a Deployment gives to its pods. */
+const hashLabel = 'pod-template-hash';
+
+/**
+ * True for a pod that has the labels of a workload, and is managed by another one. It happens when two selectors
+ * overlap: `app=web` of a Deployment selects the pods of a canary with `app=web,track=canary` too. A Deployment calls
+ * its ReplicaSets NAME-HASH (kubernetes/kubernetes, pkg/controller/deployment/sync.go: getNewReplicaSet), so nothing
+ * else needs to be read. False when it can't be told: for a pod without a controller, and for custom kinds.
+ * @param workload whatever selects the pod: a workload of any kind, or a Service, whose pods are anyone's
+ */
+export function managedByAnother(
+  workload: Pick<WorkloadObject, 'apiVersion' | 'kind' | 'metadata'>,
+  pod: Metadata,
+): boolean {
+  const owner = controllerOf(pod);
+  if (owner === undefined || !podControllers.includes(workload.kind)) return false;
+  if (templatePath(workload.apiVersion, workload.kind) === undefined) return false;
+  const { name } = workload.metadata;
+  if (workload.kind !== 'Deployment') return owner.kind !== workload.kind || owner.name !== name;
+  if (owner.kind !== 'ReplicaSet') return true;
+  const hash = pod.labels?.[hashLabel];
+  return hash !== undefined && owner.name.endsWith(`-${hash}`) && owner.name !== `${name}-${hash}`;
+}
+
 /** What to do instead of changing an object that a controller owns: one sentence. */
 export function ownerHint({ apiVersion, kind, name }: OwnerReference): string {
   const owner = `${kind.toLowerCase()}/${name}`;

@@ -2,6 +2,7 @@ import { codedError, type CodedError, rethrowUnlessRecoverable } from '../errors
 import { selectorOf, selectorText } from './api/labels.ts';
 import { objectName, type Pod } from './api/types.ts';
 import { moreEventsLine, readEvents } from './events.ts';
+import { managedByAnother } from './owners.ts';
 import { readPages } from './pages.ts';
 import { formatProblem, podProblems, unreadyPod, warningLines, type PodProblem } from './podProblems.ts';
 import type { RolloutOptions } from './rolloutOptions.ts';
@@ -16,7 +17,9 @@ export async function readPods({ kubectl, namespace, changed }: RolloutOptions):
   const selector = selectorText(selectorOf(changed));
   const slim = createSlimmer();
   return ifPossible([], async () =>
-    readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (pod) => slim<Pod>(pod)),
+    readPages(kubectl, { kind: 'pods', namespace, labelSelector: selector }, (pod) =>
+      managedByAnother(changed, pod.metadata) ? undefined : slim<Pod>(pod),
+    ),
   );
 }
 

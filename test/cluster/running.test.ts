@@ -278,3 +278,21 @@ test('--persist is for later pods, and says that it replaces the present ones', 
   expect(stderr).toContain(`deployment/web in namespace ${shop}: 2 pods will restart, a few at a time`);
   expect(await template()).toEqual({ ...before, 'packet-capture/snaplen': '96', 'packet-capture/state': 'running' });
 });
+
+test('a workload has its own pods alone, even when its selector fits those of another one', async () => {
+  const stable = pauseDeployment(shop, 'store', 1);
+  const canary = pauseDeployment(shop, 'store-canary', 2).replaceAll(
+    '{app: store-canary}',
+    '{app: store, track: canary}',
+  );
+  await Promise.all([stable, canary].map(async (manifest) => injectAndApply(manifest, '--image', agentImage)));
+  for (const name of ['store', 'store-canary'])
+    await kube(['rollout', 'status', `deploy/${name}`, ...inShop, '--timeout=240s']);
+  const names = async (...target: readonly string[]): Promise<string[]> =>
+    (await json<StatusResult>('status', ...target, '-o', 'json')).pods.map(({ pod }) => pod);
+  expect(await names('-l', 'app=store')).toHaveLength(3);
+  expect(await names('deploy/store')).toEqual([expect.stringMatching(/^store-(?!canary)/)]);
+  const two = [expect.stringMatching(/^store-canary-/), expect.stringMatching(/^store-canary-/)];
+  expect(await names('deploy/store-canary')).toEqual(two);
+  expect((await run(0, 'why', 'deploy/store')).stdout).toContain('1 of its 1 pods have the sidecar\n');
+});

@@ -2,7 +2,7 @@ import { selectorOf, selectorText } from '../../kubernetes/api/labels.ts';
 import { isLiving } from '../../kubernetes/api/pods.ts';
 import type { WorkloadObject, Pod } from '../../kubernetes/api/types.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
-import { controllerOf } from '../../kubernetes/owners.ts';
+import { controllerOf, managedByAnother } from '../../kubernetes/owners.ts';
 import { readPages } from '../../kubernetes/pages.ts';
 import { unlessForbidden } from '../../kubernetes/reading.ts';
 import { createSlimmer } from '../../kubernetes/slim.ts';
@@ -23,7 +23,7 @@ export async function podsOf(kubectl: Kubectl, object: WorkloadObject, namespace
     const slim = createSlimmer();
     return readPages(kubectl, { kind: 'pods', namespace, labelSelector }, (listed) => {
       const pod = slim<Pod>(listed);
-      return isLiving(pod) ? pod : undefined;
+      return isLiving(pod) && !managedByAnother(object, pod.metadata) ? pod : undefined;
     });
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Metadata } from '../../../src/kubernetes/api/types.ts';
-import { controllerOf, deliveryWarnings, ownerHint } from '../../../src/kubernetes/owners.ts';
+import { controllerOf, deliveryWarnings, managedByAnother, ownerHint } from '../../../src/kubernetes/owners.ts';
 
 const warningsOf = (metadata: Partial<Metadata>): string[] =>
   deliveryWarnings({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', ...metadata } });
@@ -22,6 +22,35 @@ describe('controllerOf', () => {
       'Name its owner: deployment/web.',
     );
     expect(ownerHint({ apiVersion: 'monitoring.coreos.com/v1', kind: 'Prometheus', name: 'k8s' })).toContain('webhook');
+  });
+});
+
+describe('managedByAnother', () => {
+  const owned = (kind: string, name: string, hash?: string): Metadata => ({
+    name: 'pod',
+    ...(hash === undefined ? {} : { labels: { 'pod-template-hash': hash } }),
+    ownerReferences: [{ apiVersion: 'apps/v1', kind, name, controller: true }],
+  });
+
+  test.each<readonly [string, string, Metadata, boolean]>([
+    ['apps/v1', 'Deployment', owned('ReplicaSet', 'web-5d4f', '5d4f'), false],
+    ['apps/v1', 'Deployment', owned('ReplicaSet', 'web-canary-77b9', '77b9'), true],
+    ['apps/v1', 'Deployment', owned('StatefulSet', 'web'), true],
+    // A ReplicaSet that the Deployment adopted may have any name, and its pods no hash.
+    ['apps/v1', 'Deployment', owned('ReplicaSet', 'by-hand'), false],
+    ['apps/v1', 'Deployment', owned('ReplicaSet', 'by-hand', '5d4f'), false],
+    ['apps/v1', 'StatefulSet', owned('StatefulSet', 'web'), false],
+    ['apps/v1', 'StatefulSet', owned('StatefulSet', 'db'), true],
+    ['apps/v1', 'DaemonSet', owned('ReplicaSet', 'web-5d4f', '5d4f'), true],
+    ['apps/v1', 'ReplicaSet', owned('ReplicaSet', 'web'), false],
+    ['batch/v1', 'Job', owned('Job', 'web'), false],
+    ['v1', 'ReplicationController', owned('ReplicationController', 'db'), true],
+    ['apps/v1', 'Deployment', { name: 'pod' }, false],
+    ['v1', 'Service', owned('ReplicaSet', 'web-5d4f', '5d4f'), false],
+    ['argoproj.io/v1alpha1', 'Rollout', owned('ReplicaSet', 'web-5d4f', '5d4f'), false],
+    ['example.com/v1', 'Deployment', owned('StatefulSet', 'db'), false],
+  ])('%s %s, and pod %j: %s', (apiVersion, kind, pod, expected) => {
+    expect(managedByAnother({ apiVersion, kind, metadata: { name: 'web' } }, pod)).toBe(expected);
   });
 });
 
