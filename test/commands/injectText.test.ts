@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { loadAll } from 'js-yaml';
 import { expect, test } from 'vitest';
 import { articleDeployment } from '../support/article.ts';
 import { useCommandFolder } from '../support/commands/commandFolder.ts';
@@ -90,4 +91,21 @@ test.concurrent('a byte order mark before a later document is not part of it', a
   const { stdout, stderr } = await packetCapture(['inject', '-f', '-'], text);
   expect(stderr).toContain('2 injected, 0 skipped\n');
   expect(await packetCapture(['uninject', '-f', '-'], stdout)).toMatchObject({ stdout: text });
+});
+
+test.concurrent('each object of a JSON stream is a document where several files become one stream', async () => {
+  const pod = (name: string): string =>
+    JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: '} {' }] } });
+  // The second has an end of line where the first has none.
+  await writeFile(at('first.json'), `${pod('a')}${pod('b')}\n\n${pod('c')}`);
+  await writeFile(at('second.json'), `${pod('d')}\n${pod('e')}\n---\n${service}`);
+  const { exitCode, stdout, stderr } = await packetCapture(['inject', '-f', 'first.json', '-f', 'second.json']);
+  expect(exitCode, stderr).toBe(0);
+  const objects = loadAll(stdout) as { metadata: { name: string } }[];
+  expect(objects.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'c', 'd', 'e', 'web']);
+  const alone = await packetCapture(['inject', '-f', 'first.json']);
+  expect(
+    alone.stdout.split('\n').filter((line) => line.startsWith('---')),
+    'a single file stays as it is',
+  ).toEqual([]);
 });

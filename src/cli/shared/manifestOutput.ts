@@ -1,4 +1,5 @@
 import { codedError } from '../../errors.ts';
+import { separateJson } from '../../ways/manifest/index.ts';
 import type { ManifestFlags } from '../flags/manifestFlags.ts';
 import { encode } from '../io/encoding.ts';
 import type { Input } from '../io/input.ts';
@@ -81,7 +82,7 @@ function oneStream(spool: Spool): ManifestOutput {
   let ended = true;
   return {
     async add(input, given) {
-      const text = input === current ? given : given.replace(/^\uFEFF/, '');
+      const text = separateJson(input === current ? given : given.replace(/^\uFEFF/, ''));
       if (input !== current) await stream.add(`${ended ? '' : '\n'}${/^(?:---|%)/.test(text) ? '' : '---\n'}`);
       if (input !== current) ended = true;
       current = input;

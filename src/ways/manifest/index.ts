@@ -9,6 +9,7 @@ export {
   type WorkloadPatch,
 } from './injectManifest.ts';
 export { createJsonList, type JsonList } from './jsonList.ts';
+export { separateJson } from './jsonStream.ts';
 export { createKinds, type Kinds } from './templateKinds.ts';
 export { createKustomizePatches, type KustomizePatches } from './kustomizePatches.ts';
 export { collectPodSecurity, mayEnforce, type PodSecurityByNamespace } from './manifestPodSecurity.ts';
