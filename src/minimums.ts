@@ -7,6 +7,8 @@ export const minimums = {
   nativeSidecars: 29,
   /** matchConditions are stable (KEP-3716): the chart's webhooks need them. */
   matchConditions: 30,
+  /** kubectl patches the ephemeral containers of a pod; an older one sends the whole pod. */
+  kubectlPatchesEphemeralContainers: 32,
   /** MutatingAdmissionPolicy is v1 (KEP-3962): the admission policy needs it. */
   mutatingAdmissionPolicy: 36,
 } as const;

@@ -75,6 +75,7 @@ export const chartRoles: readonly ChartRole[] = [
       right('', 'pods', 'list', 'to find the pods of a workload or a selector'),
       right('', 'pods/ephemeralcontainers', 'get', 'kubectl reads the subresource before it patches it'),
       right('', 'pods/ephemeralcontainers', 'patch', 'to add the container'),
+      right('', 'pods/ephemeralcontainers', 'update', 'the same by kubectl 1.31 and older, which cannot patch them'),
       right('', 'pods/exec', 'create', 'to steer the agent and to read its packets'),
       right('', 'pods/exec', 'get', 'the same over a WebSocket, for which older API servers ask for get'),
       right('', 'events', 'create', 'to write who attached, and why'),

@@ -14,7 +14,15 @@ export async function readVersions(kubectl: Kubectl): Promise<Versions> {
   const answer = await kubectlJson<Fields>(kubectl, ['version']);
   const [client, server] = [fieldsOf(answer['clientVersion']), fieldsOf(answer['serverVersion'])];
   const plain = (version: unknown): string => (textOf(version, 64) ?? 'unknown').replace(/^v/, '');
+  return { kubectl: plain(client['gitVersion']), kubernetes: plain(server['gitVersion']), minor: minorOf(server) };
+}
+
+/** The minor version of kubectl, NaN if it is not known; no request to the API server. @throws as Kubectl */
+export async function readKubectlMinor(kubectl: Kubectl): Promise<number> {
+  return minorOf(fieldsOf((await kubectlJson<Fields>(kubectl, ['version', '--client']))['clientVersion']));
+}
+
+function minorOf(version: Fields): number {
   // Some vendors append a plus sign: "30+".
-  const minor = Number.parseInt(textOf(server['minor'], 8) ?? '', 10);
-  return { kubectl: plain(client['gitVersion']), kubernetes: plain(server['gitVersion']), minor };
+  return Number.parseInt(textOf(version['minor'], 8) ?? '', 10);
 }

@@ -54,6 +54,7 @@ test('rbac.attach makes one ClusterRole with the rights that attach asks for; by
     'list pods',
     'get pods/ephemeralcontainers',
     'patch pods/ephemeralcontainers',
+    'update pods/ephemeralcontainers',
     'create pods/exec',
     'get pods/exec',
     'create events',

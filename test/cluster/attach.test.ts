@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { loadImage } from '../../scripts/cluster/images.ts';
+import { versionsOf } from '../../scripts/cluster/nodeVersions.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureSlimAgentImage } from '../../scripts/images/images.ts';
 import type { DownloadResult } from '../../src/captures/download/index.ts';
 import type { StatusResult } from '../../src/captures/index.ts';
 import type { CheckResult } from '../../src/diagnosis/index.ts';
+import { minimums } from '../../src/minimums.ts';
 import {
   cli,
   hasRight,
@@ -191,9 +193,12 @@ test.concurrent('a restricted namespace is refused with the reason, a dry run st
   expect((await attach(0, 'rights', ...inShop, '--dry-run')).stderr).toContain(
     "would attach the container packet-capture\nwhat stays: the container ends by itself after 1h, with its files; its entry in the pod's spec stays",
   );
+  // The kubectl of the node's version.
+  const { kubernetes } = await versionsOf(node);
+  const change = kubernetes < minimums.kubectlPatchesEphemeralContainers ? 'update' : 'patch';
   const asAnn = ['--as', 'ann', '--as-group', 'system:authenticated'];
   expect((await attach(1, 'rights', ...inShop, ...asAnn)).stderr).toContain(
-    'you may not get, patch pods/ephemeralcontainers in namespace',
+    `you may not get, ${change} pods/ephemeralcontainers in namespace`,
   );
   expect(await containersOf('rights')).toBe('');
 
@@ -203,7 +208,7 @@ test.concurrent('a restricted namespace is refused with the reason, a dry run st
   const named = { ...role, kind: 'Role', metadata: { ...role.metadata, namespace: shop } };
   await kube(['apply', '-f', '-'], JSON.stringify(named));
   await kube(['create', 'rolebinding', 'ann', ...inShop, '--role=packet-capture-attach', '--user=ann']);
-  await hasRight('ann', 'patch', 'pods/ephemeralcontainers', shop);
+  await hasRight('ann', change, 'pods/ephemeralcontainers', shop);
   await attach(0, 'rights', ...inShop, ...asAnn, '--state', 'idle');
   expect(await kube(['get', 'events', ...inShop, '--field-selector', 'involvedObject.name=rights'])).toContain(
     'ann attached the container packet-capture',

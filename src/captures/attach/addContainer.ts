@@ -4,6 +4,7 @@ import type { PatchOperation, Pod } from '../../kubernetes/api/types.ts';
 import { type Kubectl, kubectlJson } from '../../kubernetes/kubectl.ts';
 import { inPrivateFile } from '../../kubernetes/privateFile.ts';
 import { fieldManager, sendPatch } from '../../kubernetes/sendPatch.ts';
+import { sinceKubernetes } from '../../minimums.ts';
 import { planAttach, type AttachOptions, type AttachPlan } from '../../ways/attach/index.ts';
 import { pause } from '../pause.ts';
 
@@ -102,7 +103,8 @@ async function send(options: AddOptions, pod: Pod, plan: PlannedAttach): Promise
 /**
  * For kubectl before 1.32, whose `patch` does not know this part of a pod: sends the whole pod with the container. The
  * API server takes only the ephemeral containers from it, and only if nobody else has changed the pod.
- * @throws REQUIREMENT_MISSING without the right to update, which kubectl 1.32 does not need; and as Kubectl
+ * @throws REQUIREMENT_MISSING without the right to update, which kubectl 1.32 does not need, if the cluster did not
+ * answer before; and as Kubectl
  */
 async function sendWhole({ kubectl, dryRun }: AddOptions, judged: Pod, { container }: PlannedAttach): Promise<void> {
   const pod = await readAgain(kubectl, judged);
@@ -121,7 +123,7 @@ async function sendWhole({ kubectl, dryRun }: AddOptions, judged: Pod, { contain
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'FORBIDDEN') throw error;
     throw codedError('REQUIREMENT_MISSING', 'this kubectl cannot patch the ephemeral containers of a pod', {
-      hint: 'Use kubectl 1.32 or later (the environment variable KUBECTL names another one), or ask for the right to update pods/ephemeralcontainers.',
+      hint: `Use kubectl ${sinceKubernetes('kubectlPatchesEphemeralContainers')} or later (the environment variable KUBECTL names another one), or ask for the right to update pods/ephemeralcontainers.`,
       cause: error,
     });
   }

@@ -1,7 +1,9 @@
 import { codedError } from '../../errors.ts';
 import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { currentNamespace } from '../../kubernetes/namespace.ts';
+import { readKubectlMinor } from '../../kubernetes/readVersions.ts';
 import { askRights, groupRights, type Right } from '../../kubernetes/rights.ts';
+import { minimums, sinceKubernetes } from '../../minimums.ts';
 import type { PodTarget } from '../readTarget.ts';
 
 /** What the user may do besides attaching. */
@@ -18,29 +20,41 @@ export interface OtherRights {
 export async function checkAttachRights(kubectl: Kubectl, target: PodTarget): Promise<OtherRights> {
   const { allNamespaces, namespace = await currentNamespace(kubectl) } = target;
   const within = allNamespaces === true ? '' : namespace;
-  const needed = rightsFor(target).map(([verb, resource]): Right => ({ verb, group: '', resource, namespace: within }));
-  const events: Right = { verb: 'create', group: '', resource: 'events', namespace: within };
-  const refused = await askRights(kubectl, [...needed, events]);
-  const missing = refused?.filter((right) => right !== events) ?? [];
+  const right = (verb: string, resource: string): Right => ({ verb, group: '', resource, namespace: within });
+  const needed = rightsFor(target).map(([verb, resource]) => right(verb, resource));
+  const changes = { patch: right('patch', ephemeral), update: right('update', ephemeral) };
+  const events = right('create', 'events');
+  const refused = (await askRights(kubectl, [...needed, ...Object.values(changes), events])) ?? [];
+  // Which of the two is needed depends on kubectl, whose version is only asked for if one is missing.
+  const isChange = (asked: Right): boolean => Object.values(changes).includes(asked);
+  const change = refused.some(isChange) ? changes[await changingVerb(kubectl)] : undefined;
+  const missing = refused.filter((asked) => asked !== events && (!isChange(asked) || asked === change));
   if (missing.length > 0) {
     const texts = groupRights(missing).map(({ where, what }) => `${what} in ${where}`);
-    throw codedError('FORBIDDEN', texts.join('; '), {
-      where: 'attach',
-      hint: 'Ask for a RoleBinding to the ClusterRole that the chart makes with rbac.attach=true, or that docs/attach.md shows.',
-    });
+    const newer = change === changes.update && missing.includes(change) ? ` ${newerKubectl}` : '';
+    throw codedError('FORBIDDEN', texts.join('; '), { where: 'attach', hint: `${roleHint}${newer}` });
   }
-  return { events: refused?.includes(events) !== true };
+  return { events: !refused.includes(events) };
 }
 
-/** A pod that is named needs no list. */
+const ephemeral = 'pods/ephemeralcontainers';
+const roleHint =
+  'Ask for a RoleBinding to the ClusterRole that the chart makes with rbac.attach=true, or that docs/attach.md shows.';
+const newerKubectl = `Or use kubectl ${sinceKubernetes('kubectlPatchesEphemeralContainers')} or later (the environment variable KUBECTL names another one), which needs patch instead of update.`;
+
+/** How this kubectl changes the ephemeral containers of a pod, see addContainer. */
+async function changingVerb(kubectl: Kubectl): Promise<'patch' | 'update'> {
+  return (await readKubectlMinor(kubectl)) < minimums.kubectlPatchesEphemeralContainers ? 'update' : 'patch';
+}
+
+/** Besides the right to change the pod. A pod that is named needs no list. */
 function rightsFor({ name = '' }: PodTarget): readonly (readonly [verb: string, resource: string])[] {
   const onePod = name !== '' && (!name.includes('/') || /^(?:po|pods?)\//i.test(name));
   return [
     ['get', 'pods'],
     ...(onePod ? [] : [['list', 'pods'] as const]),
     // kubectl reads the subresource before it changes it.
-    ['get', 'pods/ephemeralcontainers'],
-    ['patch', 'pods/ephemeralcontainers'],
+    ['get', ephemeral],
     ['create', 'pods/exec'],
   ];
 }

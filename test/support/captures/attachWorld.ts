@@ -121,6 +121,7 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     const out = async (): Promise<string> => {
       const [verb, what = ''] = args;
       if (verb === 'create') return create(call?.input ?? '');
+      if (verb === 'version') return JSON.stringify({ clientVersion: { minor: options.oldKubectl ? '31' : '37' } });
       if (verb === 'patch' && options.oldKubectl === true) {
         const words = 'invalid subresource value: "ephemeralcontainers". Must be one of [status scale]';
         throw codedError('KUBECTL_FAILED', `error: ${words}`);

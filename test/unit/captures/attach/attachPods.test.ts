@@ -70,6 +70,23 @@ describe('attachPods', () => {
     expect(world.calls.filter((call) => call.startsWith('patch'))).toEqual([]);
   });
 
+  test('kubectl before 1.32 needs update in place of patch, and the message says so', async () => {
+    const [patch, update] = ['patch pods/ephemeralcontainers', 'update pods/ephemeralcontainers'];
+    const world = attachWorld([attachPod('web-1')], { oldKubectl: true, missing: [update] });
+    await expect(attachPods(optionsFor(world))).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: 'you may not update pods/ephemeralcontainers in namespace shop',
+      hint: expect.stringMatching(/rbac\.attach.*kubectl 1\.32 or later.*needs patch instead of update/) as string,
+    });
+    expect(world.calls.filter((call) => /^(?:patch|replace)/.test(call))).toEqual([]);
+
+    const { fresh } = await attachPods(
+      optionsFor(attachWorld([attachPod('web-1')], { oldKubectl: true, missing: [patch] })),
+    );
+    expect(fresh.size, 'without the right to patch').toBe(1);
+    expect((await attachPods(optionsFor(attachWorld([attachPod('web-1')], { missing: [update] })))).fresh.size).toBe(1);
+  });
+
   test('asks for the right to list only where it lists; without the right to write Events it writes none', async () => {
     const world = attachWorld([attachPod('web-1')], { missing: ['list pods', 'create events'] });
     const { noted } = await attachPods(optionsFor(world));
