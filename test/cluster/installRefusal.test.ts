@@ -26,7 +26,7 @@ beforeAll(async () => {
   await loadReleaseImages();
   await kube(
     ['apply', '-f', '-'],
-    [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed)].join('\n---\n'),
+    [siteYaml(site), namespaceYaml(locked, 'restricted'), namespaceYaml(allowed)].join('---\n'),
   );
 });
 

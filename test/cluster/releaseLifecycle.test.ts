@@ -38,7 +38,7 @@ describe.concurrent.each<[string, HelmMajor, HelmMajor]>([
   });
 
   test('is installed, upgraded, tested, rolled back and uninstalled', async () => {
-    await kube(['apply', '-f', '-'], sites.map(siteYaml).join('\n---\n'));
+    await kube(['apply', '-f', '-'], sites.map(siteYaml).join(''));
     const [cleanA, cleanB] = await Promise.all(sites.map(siteState));
 
     await helm(first, ['install', release, chart, ...flags, '--create-namespace', ...values, ...targetFlags([a])]);

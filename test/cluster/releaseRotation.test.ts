@@ -92,7 +92,10 @@ test("the private keys are only in the Secret and in helm's record", async () =>
     .split('\n---\n')
     .filter((text) => text.includes('tls.key') && !text.includes('path: tls.key'));
   expect(withKey.map((text) => /^kind: (\S+)/m.exec(text)?.[1])).toEqual(['Secret']);
-  const logs = await kube(['logs', '-n', namespace, `deploy/${release}`, '--all-pods=true']);
+  // kubectl before 1.32 knows no --all-pods.
+  const injectors = ['-l', 'app.kubernetes.io/component=injector', '--tail=-1', '--prefix'];
+  const logs = await kube(['logs', '-n', namespace, ...injectors]);
+  expect(new Set([...logs.matchAll(/^\[(pod\/[^/]+)/gm)].map(([, pod]) => pod)).size, logs).toBeGreaterThan(1);
   expect(logs).not.toContain('PRIVATE KEY');
 });
 

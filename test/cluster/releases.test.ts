@@ -60,7 +60,7 @@ beforeAll(async () => {
     injectorImage,
     otherImage,
   ]);
-  await kube(['apply', '-f', '-'], [ours.site, article.site].map(siteYaml).join('\n---\n'));
+  await kube(['apply', '-f', '-'], [ours.site, article.site].map(siteYaml).join(''));
   await helm(4, [
     'install',
     ours.release,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { runInNetns } from '../../scripts/cluster/kubectl.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../scripts/cluster/tools.ts';
-import { kube } from '../support/cluster/clusterFixture.ts';
+import { kube, yamlDocument } from '../support/cluster/clusterFixture.ts';
 import {
   chart,
   labelFlags,
@@ -26,7 +26,7 @@ function limitRange(most: string): object {
 
 beforeAll(async () => {
   await loadReleaseImages();
-  await kube(['apply', '-f', '-'], [siteYaml(site), JSON.stringify(limitRange('100m'))].join('\n---\n'));
+  await kube(['apply', '-f', '-'], siteYaml(site) + yamlDocument(limitRange('100m')));
 });
 
 afterAll(async () => {

@@ -31,7 +31,7 @@ let siteBefore: unknown;
 
 beforeAll(async () => {
   await loadReleaseImages();
-  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(elsewhere)].join('\n---\n'));
+  await kube(['apply', '-f', '-'], [siteYaml(site), namespaceYaml(elsewhere)].join('---\n'));
   siteBefore = await siteState(site);
 });
 

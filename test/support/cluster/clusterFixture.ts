@@ -43,6 +43,11 @@ export function namespaceYaml(name: string, level?: string): string {
   return `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}${labels}\n`;
 }
 
+/** An object as a document of a YAML stream: kubectl before 1.33 takes text that begins with a brace for JSON, to its end. */
+export function yamlDocument(object: unknown): string {
+  return `---\n${JSON.stringify(object)}\n`;
+}
+
 /** Injects a manifest with the command line and applies what comes out. */
 export async function injectAndApply(yaml: string, ...flags: readonly string[]): Promise<void> {
   const { exitCode, stdout, stderr } = await cli(['inject', '-f', '-', ...flags], yaml);

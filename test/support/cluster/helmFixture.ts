@@ -8,7 +8,7 @@ import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensureHelm } from '../../../scripts/cluster/tools.ts';
 import { ensureAgentImage, ensureInjectorImage } from '../../../scripts/images/images.ts';
 import { localRegistry } from '../../../scripts/images/names.ts';
-import { kube } from './clusterFixture.ts';
+import { kube, yamlDocument } from './clusterFixture.ts';
 
 const node = inject('node');
 
@@ -79,8 +79,8 @@ export function siteYaml(namespace: string): string {
       spec: { selector: { matchLabels: app }, template: { metadata: { labels: app }, spec } },
     },
   ]
-    .map((object) => JSON.stringify(object))
-    .join('\n---\n');
+    .map(yamlDocument)
+    .join('');
 }
 
 /**

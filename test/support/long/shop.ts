@@ -1,4 +1,4 @@
-import { kube, nginxImage } from '../cluster/clusterFixture.ts';
+import { kube, nginxImage, yamlDocument } from '../cluster/clusterFixture.ts';
 
 /** The namespace that the documents write of. */
 export const shop = 'shop';
@@ -47,7 +47,7 @@ export async function openShop(...more: readonly object[]): Promise<void> {
     ...more,
   ];
   await kube(['delete', 'namespace', shop, 'packet-capture', '--ignore-not-found', '--wait']);
-  await kube(['apply', '-f', '-'], objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+  await kube(['apply', '-f', '-'], objects.map(yamlDocument).join(''));
   for (const name of ['web', 'client']) await kube(['rollout', 'status', '-n', shop, `deployment/${name}`]);
 }
 
