@@ -109,6 +109,11 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     if (!dryRun) world.set(name, seen);
     return JSON.stringify(seen);
   };
+  const namespaces = (): string => {
+    if (!labelled) throw codedError('FORBIDDEN', 'no');
+    const labels = { 'pod-security.kubernetes.io/enforce': enforced };
+    return JSON.stringify({ kind: 'Namespace', metadata: { name: 'shop', labels } });
+  };
   const raw = (path: string): string => {
     if (path.startsWith('/api/v1/namespaces/'))
       return JSON.stringify({ kind: 'List', metadata: {}, items: [...world.values()] });
@@ -128,11 +133,7 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
       }
       if (verb === 'patch') return patch(what.replace('pod/', ''), args);
       if (verb === 'replace') return replace(what, args[3] ?? '');
-      if (what === 'namespaces') {
-        if (!labelled) throw codedError('FORBIDDEN', 'no');
-        const labels = { 'pod-security.kubernetes.io/enforce': enforced };
-        return JSON.stringify({ kind: 'Namespace', metadata: { name: 'shop', labels } });
-      }
+      if (what === 'namespaces') return namespaces();
       if (what === '--raw') return raw(args[2] ?? '');
       const pod = world.get(what.replace('pod/', ''));
       if (pod === undefined) throw codedError('NOT_FOUND', 'not found');
