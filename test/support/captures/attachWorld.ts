@@ -70,6 +70,10 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
     return allowed.join('\n');
   };
   const patch = async (name: string, args: readonly string[]): Promise<string> => {
+    if (options.oldKubectl === true) {
+      const words = 'invalid subresource value: "ephemeralcontainers". Must be one of [status scale]';
+      throw codedError('KUBECTL_FAILED', `error: ${words}`);
+    }
     const file = args.find((arg) => arg.startsWith('--patch-file='))?.slice('--patch-file='.length) ?? '';
     const operations = JSON.parse(await readFile(file, 'utf8')) as jsonPatch.Operation[];
     let pod = world.get(name);
@@ -127,10 +131,6 @@ export function attachWorld(pods: readonly Pod[], options: WorldOptions = {}): A
       const [verb, what = ''] = args;
       if (verb === 'create') return create(call?.input ?? '');
       if (verb === 'version') return JSON.stringify({ clientVersion: { minor: options.oldKubectl ? '31' : '37' } });
-      if (verb === 'patch' && options.oldKubectl === true) {
-        const words = 'invalid subresource value: "ephemeralcontainers". Must be one of [status scale]';
-        throw codedError('KUBECTL_FAILED', `error: ${words}`);
-      }
       if (verb === 'patch') return patch(what.replace('pod/', ''), args);
       if (verb === 'replace') return replace(what, args[3] ?? '');
       if (what === 'namespaces') return namespaces();
