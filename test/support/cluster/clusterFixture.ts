@@ -43,7 +43,7 @@ export function namespaceYaml(name: string, level?: string): string {
   return `apiVersion: v1\nkind: Namespace\nmetadata:\n  name: ${name}${labels}\n`;
 }
 
-/** An object as a document of a YAML stream: kubectl before 1.33 takes text that begins with a brace for JSON, to its end. */
+/** An object as a YAML document with its marker: kubectl before 1.33 cannot read one after an object of JSON. */
 export function yamlDocument(object: unknown): string {
   return `---\n${JSON.stringify(object)}\n`;
 }
