@@ -27,7 +27,10 @@ export interface KubectlCall {
   readonly timeoutSeconds?: number;
   /** Ends kubectl after this time. `kubectl exec` needs it, because it has no timeout for requests. */
   readonly deadlineSeconds?: number;
-  /** Shows nothing of kubectl's output while it runs, because a refusal is a usual answer. Default false. */
+  /**
+   * Shows nothing of kubectl's output while it runs, because a refusal is a usual answer. Default false: what was shown
+   * is not in the message of the error again, so a caller that looks at the message must be quiet.
+   */
   readonly quiet?: boolean;
   /**
    * The most bytes of standard output; default 64 MiB. A command that prints more is stopped, because its output may

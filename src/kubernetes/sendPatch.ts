@@ -15,6 +15,8 @@ export interface PatchRequest {
   readonly operations: readonly PatchOperation[];
   /** The API server does everything except storing the result. */
   readonly dryRun: boolean;
+  /** The caller looks for what it knows in a refusal's words, see KubectlCall. Default false. */
+  readonly quiet?: boolean | undefined;
 }
 
 /** The answer to a patch. */
@@ -53,7 +55,7 @@ async function send(
   kubectl: Kubectl,
   type: 'json' | 'merge',
   content: unknown,
-  { target, namespace, subresource, dryRun }: Omit<PatchRequest, 'operations'>,
+  { target, namespace, subresource, dryRun, quiet = false }: Omit<PatchRequest, 'operations'>,
 ): Promise<PatchAnswer> {
   // Not as an argument, because a custom sidecar may contain secrets and every user can read arguments. Not as standard
   // input, because kubectl would have to open it by its name, and Node's pipes are sockets, which cannot be opened.
@@ -71,7 +73,7 @@ async function send(
         `--dry-run=${dryRun ? 'server' : 'none'}`,
         '--output=json',
       ],
-      { timeoutSeconds },
+      { timeoutSeconds, quiet },
     );
     return { object: parseAnswer(stdout, ['patch', target]) as WorkloadObject, warnings: kubectlWarnings(stderr) };
   });

@@ -93,6 +93,7 @@ async function send(options: AddOptions, pod: Pod, plan: PlannedAttach): Promise
       subresource,
       operations,
       dryRun: options.dryRun,
+      quiet: true,
     });
   } catch (error) {
     if (!isCodedError(error) || !/invalid subresource/i.test(error.message)) throw error;
@@ -118,7 +119,7 @@ async function sendWhole({ kubectl, dryRun }: AddOptions, judged: Pod, { contain
   try {
     // Not as an argument: every user can read arguments.
     await inPrivateFile('pod.json', JSON.stringify(changed), async (file) =>
-      kubectl(['replace', `--raw=${path}`, '--filename', file], { timeoutSeconds: 60 }),
+      kubectl(['replace', `--raw=${path}`, '--filename', file], { timeoutSeconds: 60, quiet: true }),
     );
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'FORBIDDEN') throw error;

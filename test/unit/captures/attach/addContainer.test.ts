@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { addContainer, type AddOptions } from '../../../../src/captures/attach/addContainer.ts';
 import type { Pod } from '../../../../src/kubernetes/api/types.ts';
+import { makeKubectl } from '../../../../src/kubernetes/kubectl.ts';
 import { defaultSidecarConfig } from '../../../../src/sidecar/index.ts';
 import { attachPod, attachWorld, type AttachWorld } from '../../../support/captures/attachWorld.ts';
 
@@ -47,6 +48,15 @@ describe('with kubectl before 1.32, which cannot patch ephemeral containers', ()
     expect(world.calls.at(-1)).toMatch(
       /^replace --raw=\/api\/v1\/namespaces\/shop\/pods\/web-1\/ephemeralcontainers\?fieldManager=packet-capture --filename /,
     );
+  });
+
+  test('its words are understood, and not shown, also when it ends only some time after them', async () => {
+    const shown = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const kubectl = makeKubectl({ program: 'test/fixtures/running/oldKubectl.sh' });
+    const pod = attachPod('web-1');
+    expect((await addContainer({ ...options(attachWorld([pod])), kubectl }, pod)).plan.kind).toBe('attach');
+    expect(shown).not.toHaveBeenCalled();
+    shown.mockRestore();
   });
 
   test('of many calls at the same moment one adds the container', async () => {
