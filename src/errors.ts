@@ -103,6 +103,7 @@ export const errorTable = {
     exit: 1,
     hint: "Restart the workload with the image of this release, or use the command line of the agent's release.",
   },
+  PROGRAM_TOO_OLD: { exit: 1, hint: "Use the command line of the agent's release." },
   NOT_CAPTURED: {
     exit: 1,
     hint: 'Add the sidecar with `packet-capture patch TYPE/NAME`, or without a restart: `packet-capture attach POD`. `packet-capture why` explains why it is missing.',

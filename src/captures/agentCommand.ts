@@ -60,9 +60,12 @@ export function endedText(container: string): string {
 /** The message about such an agent. */
 export const olderAgent = `its agent is older than this program and does not know this command: its pod needs the image of ${version}`;
 
+/** The message about pods that all have such an agent. */
+export const olderAgents = `all agents here are older than this program and do not know this command: their pods need the image of ${version}`;
+
 /**
  * Runs a command of the program in the pod to its end; its standard output as text.
- * @throws AGENT_TOO_OLD, AGENT_ENDED; and as outputInPod
+ * @throws AGENT_TOO_OLD, PROGRAM_TOO_OLD, AGENT_ENDED; and as outputInPod
  */
 export async function askAgent(
   kubectl: Kubectl,
@@ -86,12 +89,31 @@ function ended({ namespace, name, container }: ExecTarget, cause: CodedError): C
   return codedError('AGENT_ENDED', endedText(container), { where: `pod/${name} in namespace ${namespace}`, cause });
 }
 
-/** The error for an older agent, with its version if it reports one. */
+/** The error for an agent that does not know a command: by its version, the agent or this program is too old. */
 async function tooOld(kubectl: Kubectl, pod: ExecTarget, cause: CodedError): Promise<CodedError> {
-  const said = await outputInPod(kubectl, pod, agentCommand('version'), { maxBytes: 100 }).catch(() => '');
+  const answer = await outputInPod(kubectl, pod, agentCommand('version'), { maxBytes: 100 }).catch(() => '');
+  const [details, said] = [
+    { where: `pod/${pod.name} in namespace ${pod.namespace}`, cause },
+    plainText(answer.trim(), 40),
+  ];
+  if (isNewer(said, version))
+    return codedError(
+      'PROGRAM_TOO_OLD',
+      `its agent has version ${said}, which does not know this command any more: this program has version ${version}`,
+      details,
+    );
   const agent =
-    said.trim() === ''
+    said === ''
       ? olderAgent
-      : `its agent has version ${plainText(said.trim(), 40)}, which does not know this command: its pod needs the image of ${version}`;
-  return codedError('AGENT_TOO_OLD', agent, { where: `pod/${pod.name} in namespace ${pod.namespace}`, cause });
+      : `its agent has version ${said}, which does not know this command: its pod needs the image of ${version}`;
+  return codedError('AGENT_TOO_OLD', agent, details);
+}
+
+/** Whether a version such as `1.2.3` comes after another one. What follows the numbers does not count. Pure. */
+function isNewer(one: string, other: string): boolean {
+  const numbers = (text: string): number[] =>
+    /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?![.\d])/.exec(text)?.slice(1).map(Number) ?? [];
+  const [theirs, ours] = [numbers(one), numbers(other)];
+  const place = theirs.findIndex((number, index) => number !== ours[index]);
+  return place !== -1 && (theirs[place] ?? 0) > (ours[place] ?? 0);
 }

@@ -98,8 +98,15 @@ export interface MirrorStatus {
   readonly dropped?: number;
 }
 
+/** Why an agent gave no answer. */
+export interface NoAnswer {
+  readonly problem: string;
+  /** It is of another version, which does not know the question: to ask again changes nothing. */
+  readonly otherVersion?: true;
+}
+
 /** The status of an agent, or why it could not be read. */
-export type Asked = { readonly status: AgentStatus } | { readonly problem: string };
+export type Asked = { readonly status: AgentStatus } | NoAnswer;
 
 /** The name of the file that is being written, without its folder; undefined when there is none. */
 export function openFile({ file = '' }: AgentStatus): string | undefined {

@@ -1,4 +1,5 @@
-import { isHarmless, type SettingName, type SettingValues } from '../settings/index.ts';
+import { plainText } from '../plainText.ts';
+import { isDestination, isHarmless, type SettingName, type SettingValues } from '../settings/index.ts';
 import { openFile, type AgentStatus } from './agentStatus.ts';
 
 /** What the agent of one pod should do after a change of its settings. */
@@ -30,7 +31,10 @@ export type Verdict =
 /** Whether an agent does what was requested, by its status. Pure. */
 export function judgeAgent(status: AgentStatus, expected: Expectation): Verdict {
   const { state, reason = '' } = status;
-  if (!hasTaken(status, expected.values)) return { kind: 'unseen', text: 'it has not seen the change yet' };
+  const unknown = unknownSettings(status, expected.values);
+  const wanted = expected.changed.find((name) => unknown.has(name));
+  if (wanted !== undefined) return { kind: 'refused', text: `${wanted}: ${ofVersion(status)} does not know it` };
+  if (!hasTaken(status, expected.values, unknown)) return { kind: 'unseen', text: 'it has not seen the change yet' };
   if (expected.values.state === 'idle') {
     return state === 'capturing' ? { kind: 'pending', text: 'it still captures' } : { kind: 'done', text: state };
   }
@@ -63,9 +67,31 @@ export function hasFinished({ state, reason }: AgentStatus): boolean {
   return state === 'idle' && (reason === 'duration' || reason === 'packet-count');
 }
 
-function hasTaken({ settings: taken, ...status }: AgentStatus, values: SettingValues): boolean {
-  if (taken !== undefined) return Object.entries(values).every(([name, value]) => (taken[name] ?? '') === value);
+function hasTaken(
+  { settings: taken, ...status }: AgentStatus,
+  values: SettingValues,
+  unknown: ReadonlySet<string>,
+): boolean {
+  if (taken !== undefined)
+    return Object.entries(values).every(([name, value]) => unknown.has(name) || (taken[name] ?? '') === value);
   return (values.filter ?? status.filter ?? '') === (status.filter ?? '');
+}
+
+/** Settings that this agent does not have: its status names all that it has, once it has read them. */
+function unknownSettings({ settings: taken }: AgentStatus, values: SettingValues): ReadonlySet<string> {
+  if (taken?.['state'] === undefined) return new Set();
+  // A destination with credentials is not shown.
+  const isUnknown = ([name, value]: [string, string]): boolean =>
+    value !== '' && taken[name] === undefined && !isDestination(name);
+  return new Set(
+    Object.entries(values)
+      .filter(isUnknown)
+      .map(([name]) => name),
+  );
+}
+
+function ofVersion({ version }: AgentStatus): string {
+  return version === undefined ? 'its version' : `its version ${plainText(version, 40)}`;
 }
 
 /**

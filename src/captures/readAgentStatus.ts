@@ -1,7 +1,7 @@
 import { rethrowUnlessRecoverable } from '../errors.ts';
 import type { Kubectl } from '../kubernetes/kubectl.ts';
 import { agentCommand, askAgent } from './agentCommand.ts';
-import type { Asked } from './agentStatus.ts';
+import type { Asked, NoAnswer } from './agentStatus.ts';
 import { notRunning, type CapturedPod } from './findPods.ts';
 import { mostStatusBytes, parseAgentStatus } from './parseAgentStatus.ts';
 
@@ -17,12 +17,14 @@ export async function readAgentStatus(kubectl: Kubectl, pod: CapturedPod): Promi
 }
 
 /** The output of a command in a pod, or its error in a few words. @throws INTERRUPTED, KUBECTL_MISSING */
-export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | { readonly problem: string }> {
+export async function askPod<T extends object>(ask: () => Promise<T>): Promise<T | NoAnswer> {
   try {
     return await ask();
   } catch (error) {
     rethrowUnlessRecoverable(error);
-    return { problem: problemText(error.message) };
+    const problem = problemText(error.message);
+    const otherVersion = error.code === 'AGENT_TOO_OLD' || error.code === 'PROGRAM_TOO_OLD';
+    return otherVersion ? { problem, otherVersion } : { problem };
   }
 }
 

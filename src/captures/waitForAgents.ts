@@ -95,13 +95,16 @@ async function refreshIfDue(
   await refreshPod(kubectl, waiting.pod);
 }
 
-async function judgePod(
-  { kubectl, settings }: WaitOptions,
-  { pod, changes, before }: Waiting,
-): Promise<Verdict | { readonly kind: 'gone' }> {
+/** The verdict on a pod as it is now; `silent`: its agent is of a version that cannot tell. */
+type LiveVerdict = Verdict | { readonly kind: 'gone' } | { readonly kind: 'silent'; readonly text: string };
+
+async function judgePod({ kubectl, settings }: WaitOptions, { pod, changes, before }: Waiting): Promise<LiveVerdict> {
   const asked = await readAgentStatus(kubectl, pod);
-  if ('problem' in asked)
+  if ('problem' in asked) {
+    // An agent that does not know the question is not asked again; it follows its annotations all the same.
+    if (asked.otherVersion === true) return { kind: 'silent', text: `it cannot confirm this: ${asked.problem}` };
     return /\bnot found\b/i.test(asked.problem) ? { kind: 'gone' } : { kind: 'pending', text: asked.problem };
+  }
   const expectation: Expectation = {
     values: effectiveValues(pod, settings),
     changed: effectiveChanges(pod, changes),
@@ -111,13 +114,10 @@ async function judgePod(
   return judgeAgent(asked.status, expectation);
 }
 
-function awaitedOf(
-  verdict: Verdict | { readonly kind: 'gone' },
-  surelyFinished: boolean,
-  timeUp: number | undefined,
-): Awaited | undefined {
+function awaitedOf(verdict: LiveVerdict, surelyFinished: boolean, timeUp: number | undefined): Awaited | undefined {
   if (verdict.kind === 'gone') return { result: 'gone', agent: 'the pod is gone' };
   if (verdict.kind === 'done' || surelyFinished) return { result: 'confirmed', agent: verdict.text };
+  if (verdict.kind === 'silent') return { result: 'unconfirmed', agent: verdict.text };
   if (verdict.kind === 'refused') {
     return { result: 'unconfirmed', agent: `it refuses: ${verdict.text}`, refused: true };
   }

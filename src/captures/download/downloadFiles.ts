@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import type { Kubectl, KubectlStart } from '../../kubernetes/kubectl.ts';
 import { formatTime } from '../../time.ts';
+import type { NoAnswer } from '../agentStatus.ts';
 import { findPods, type BarePod, type CapturedPod, type PodName, type PodTarget } from '../findPods.ts';
 import { mapParallel } from '../parallel.ts';
 import { pause } from '../pause.ts';
@@ -55,7 +56,7 @@ export interface DownloadResult {
   /** The window of each pod; empty when none was asked for. */
   readonly windows: readonly DownloadedWindow[];
   /** Pods whose files could not be listed, and why. */
-  readonly problems: readonly (PodName & { readonly problem: string })[];
+  readonly problems: readonly (PodName & NoAnswer)[];
   /** Pods of the target without the sidecar. */
   readonly without: readonly BarePod[];
   /** How many pods have the sidecar. */
@@ -77,13 +78,13 @@ export async function downloadFiles(options: DownloadOptions): Promise<DownloadR
   const { kubectl, target, folder } = options;
   const { captured, without, where, ended } = await findPods(kubectl, target);
   const ledger = createLedger(options.onProgress);
-  const problems: (PodName & { readonly problem: string })[] = [];
+  const problems: (PodName & NoAnswer)[] = [];
   const windows: DownloadedWindow[] = [];
   const byPod = await mapParallel(captured, atOnce, async (pod) => {
     await untilWritten(options);
     const listing = await listFiles(kubectl, pod);
     if ('problem' in listing) {
-      problems.push({ namespace: pod.namespace, name: pod.name, problem: listing.problem });
+      problems.push({ namespace: pod.namespace, name: pod.name, ...listing });
       return [];
     }
     const folders = [folder, ...(target.allNamespaces === true ? [join(folder, pod.namespace)] : [])];

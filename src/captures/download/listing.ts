@@ -2,7 +2,7 @@ import type { Kubectl } from '../../kubernetes/kubectl.ts';
 import { parseTime } from '../../time.ts';
 import { agentClock, thisMoment, type AgentClock } from '../agentClock.ts';
 import { agentCommand, askAgent } from '../agentCommand.ts';
-import { openFile, type AgentStatus } from '../agentStatus.ts';
+import { openFile, type AgentStatus, type NoAnswer } from '../agentStatus.ts';
 import { notRunning, type CapturedPod } from '../findPods.ts';
 import { parseAgentStatus } from '../parseAgentStatus.ts';
 import { askPod } from '../readAgentStatus.ts';
@@ -41,7 +41,7 @@ export interface Listing {
 }
 
 /** A listing, or one clause that says why the pod could not be asked. */
-export type Listed = Listing | { readonly problem: string };
+export type Listed = Listing | NoAnswer;
 
 /**
  * The capture files of a pod and its clock, or why it could not be asked.

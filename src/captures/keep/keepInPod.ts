@@ -43,6 +43,7 @@ export interface KeepOutcome {
 }
 
 const everyMilliseconds = 700;
+const keepsNone = 'its agent is older than this program and keeps no files';
 
 /**
  * Has the agent of a pod keep the files of a window: the sidecar by the pod's annotation, an attached agent by a
@@ -58,7 +59,9 @@ export async function keepInPod(options: KeepOptions, pod: CapturedPod, window: 
   try {
     if (pod.attached === true) return options.dryRun ? planned : confirmed(await keepByCommand(options, pod, window));
     const value = keepValue(window, options.reason, options.by);
-    const others = new Set(options.dryRun ? [] : await keepsBefore(options.kubectl, pod));
+    const before = options.dryRun ? { ids: [] } : await keepsBefore(options.kubectl, pod);
+    if ('problem' in before) return bad('failed', before.problem);
+    const others = new Set<string>(before.ids);
     await annotatePod(options.kubectl, pod, { [settingAnnotation('keep')]: value }, options.dryRun);
     return options.dryRun ? planned : await untilKept(options, pod, { window, value, others });
   } catch (error) {
@@ -67,9 +70,15 @@ export async function keepInPod(options: KeepOptions, pod: CapturedPod, window: 
   }
 }
 
-async function keepsBefore(kubectl: Kubectl, pod: CapturedPod): Promise<readonly string[]> {
+/** The keeps that an agent has, or why it can never have one: then it is not asked for any. */
+async function keepsBefore(
+  kubectl: Kubectl,
+  pod: CapturedPod,
+): Promise<{ readonly ids: readonly string[] } | { readonly problem: string }> {
   const answer = await readAgentStatus(kubectl, pod);
-  return 'status' in answer ? (answer.status.kept?.ids ?? []) : [];
+  if ('problem' in answer) return answer.otherVersion === true ? { problem: answer.problem } : { ids: [] };
+  const { kept } = answer.status;
+  return kept === undefined ? { problem: keepsNone } : { ids: kept.ids ?? [] };
 }
 
 /** What its agent has done so far. Pure. */
@@ -149,8 +158,7 @@ async function findKeep(
 function judgeUnkept({ settings = {}, kept, invalid = [], lastError }: AgentStatus, { value }: Asked): Verdict {
   const refusal = invalid.find((one) => one.setting === 'keep' && (one.value ?? value) === value);
   if (refusal !== undefined) return { outcome: bad('unconfirmed', `its agent refuses: ${refusal.reason}`) };
-  if (kept === undefined)
-    return { outcome: bad('unconfirmed', 'its agent is older than this program and keeps no files') };
+  if (kept === undefined) return { outcome: bad('unconfirmed', keepsNone) };
   const error = lastKeepError(lastError);
   return settings['keep'] === value
     ? { pending: `its agent has not kept them yet${error}` }

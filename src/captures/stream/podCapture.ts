@@ -89,13 +89,16 @@ export interface CaptureEnd {
    * Packets that the kernel dropped; undefined when it ended with its pod or was killed before it could report them.
    */
   readonly dropped: number | undefined;
+  /** The agent is older than this program: another capture in this pod would end like this one. */
+  readonly older?: true;
 }
 
 /** Parses the standard error of a capture, which ends with a line of JSON for each interface. */
 export function captureEnd({ code, stderr, error }: KubectlEnd): CaptureEnd {
   const reported = stderr.split('\n').flatMap((line) => (line.startsWith('{') ? (droppedOf(line) ?? []) : []));
   const dropped = reported.length === 0 ? undefined : reported.reduce((sum, count) => sum + count, 0);
-  return { code, reason: error === undefined ? undefined : plainText(reasonOf(code, stderr, error), 200), dropped };
+  const reason = error === undefined ? undefined : plainText(reasonOf(code, stderr, error), 200);
+  return { code, reason, dropped, ...(error !== undefined && isOlderAgent(code, stderr) ? { older: true } : {}) };
 }
 
 function reasonOf(code: number | undefined, stderr: string, error: CodedError): string {

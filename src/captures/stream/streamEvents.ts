@@ -7,7 +7,8 @@ export type StreamEvent =
   | { readonly type: 'left'; readonly pod: PodName; readonly packets: number; readonly dropped: number | undefined }
   /** At the end of the stream: this capture had to be killed, so its last packets are missing. */
   | { readonly type: 'cut'; readonly pod: PodName; readonly reason: string }
-  | { readonly type: 'failed'; readonly pod: PodName; readonly reason: string; readonly retrySeconds: number }
+  /** Without `retrySeconds` it is not tried again. */
+  | { readonly type: 'failed'; readonly pod: PodName; readonly reason: string; readonly retrySeconds?: number }
   /** Its settings were changed, so its capture is restarted. */
   | { readonly type: 'changed'; readonly pod: PodName }
   /** Pods that are not captured because of the limit. Each is named once, until it is captured. */

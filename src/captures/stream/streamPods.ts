@@ -3,6 +3,7 @@ import { codedError, isCodedError, type CodedError } from '../../errors.ts';
 import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { createLiveMerge, type LiveMerge, type Naming } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
+import { olderAgents } from '../agentCommand.ts';
 import type { CapturedPod, FoundPods } from '../findPods.ts';
 import { createCaptureOrders } from './captureOrders.ts';
 import { createLeftOut } from './leftOut.ts';
@@ -93,7 +94,8 @@ interface Attached extends Steered {
 /**
  * Captures in all pods of a target, also in later ones, and writes one pcapng: an interface for each pod and
  * device, packets in order of time.
- * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses
+ * @throws what the first `find` throws; SETTING_INVALID for a wanted filter that a pod refuses; AGENT_TOO_OLD when all
+ * pods have an agent that cannot capture for this program
  */
 export async function streamPods({
   find,
@@ -170,6 +172,11 @@ export async function streamPods({
 
   const update = ({ captured, where }: FoundPods): void => {
     tracker.update(captured, where, attached, now());
+    if (totals.joined === 0 && attached.size === 0 && tracker.allOlder(captured)) {
+      fatal = codedError('AGENT_TOO_OLD', olderAgents, { where });
+      finish.abort();
+      return;
+    }
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
     const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
     for (const pod of captured) if (attached.has(pod.uid) || (tracker.isDue(pod, now()) && hasPlace())) consider(pod);

@@ -1,3 +1,4 @@
+import { olderAgent } from '../agentCommand.ts';
 import type { CapturedPod, PodName } from '../findPods.ts';
 import type { CaptureEnd } from './podCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
@@ -12,6 +13,8 @@ export interface Tracker {
   /** Restarts its capture with other settings. */
   changed(pod: CapturedPod): void;
   ended(pod: CapturedPod, end: CaptureEnd, packets: number, now: number): void;
+  /** Each of these pods has an agent that is too old to capture, and there is at least one. */
+  allOlder(captured: readonly CapturedPod[]): boolean;
 }
 
 interface Entry {
@@ -57,6 +60,11 @@ export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
   /** Called when the pod is still there: the end of a capture together with its pod is not a failure. */
   const tellFailed = (entry: Entry, now: number): void => {
     entry.reported = true;
+    if (entry.end?.older === true) {
+      entry.retryAt = Number.POSITIVE_INFINITY;
+      onEvent({ type: 'failed', pod: entry.pod, reason: entry.end.reason ?? olderAgent });
+      return;
+    }
     entry.retryAt = entry.expected ? now : now + entry.retrySeconds * 1000;
     if (!entry.expected)
       onEvent({
@@ -104,5 +112,6 @@ export function createTracker(onEvent: (event: StreamEvent) => void): Tracker {
       if (now - entry.begunAt >= goodAfter) entry.retrySeconds = 1;
       Object.assign(entry, { end: { ...end, packets }, reported: false, begunAt: Number.POSITIVE_INFINITY });
     },
+    allOlder: (captured) => captured.length > 0 && captured.every(({ uid }) => entries.get(uid)?.end?.older === true),
   };
 }

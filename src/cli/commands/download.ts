@@ -217,5 +217,11 @@ function conclude({ files, windows, problems, without, pods }: DownloadResult, s
   );
   const missing = count('failed') + problems.length;
   if (missing > 0)
-    throw codedError('DOWNLOAD_INCOMPLETE', 'not all files could be fetched: the lines above give the reasons');
+    throw codedError(
+      'DOWNLOAD_INCOMPLETE',
+      'not all files could be fetched: the lines above give the reasons',
+      count('failed') === 0 && problems.every(({ otherVersion }) => otherVersion === true)
+        ? { hint: 'The files are in the pod: `kubectl cp -c packet-capture POD:/captures ./captures` copies them.' }
+        : {},
+    );
 }

@@ -109,7 +109,12 @@ function conclude(pods: readonly KeptPod[]): void {
   const [kept, keeping, bad] = [number('kept'), number('keeping'), number('unconfirmed', 'failed', 'gone')];
   if (pods.length > 1)
     say(`${counted(pods.length, 'pod')}: ${kept} kept${keeping === 0 ? '' : `, ${keeping} keeping`}`);
-  if (bad > 0) throw codedError('NOT_KEPT', `${bad} of ${counted(pods.length, 'pod')} have not kept their files`);
+  if (bad > 0)
+    throw codedError(
+      'NOT_KEPT',
+      `${bad} of ${counted(pods.length, 'pod')} ${bad === 1 ? 'has' : 'have'} not kept ${bad === 1 ? 'its' : 'their'} files`,
+      bad === number('failed') ? { hint: 'Nothing was changed there; the lines above give the reasons.' } : {},
+    );
 }
 
 async function watch(name: string | undefined, flags: KeepFlags, reason: string): Promise<void> {

@@ -135,7 +135,10 @@ function eventText(event: Exclude<StreamEvent, { readonly type: 'progress' | 'dr
     return `warning: ${pod}: ${event.reason}; ${event.kept ? 'all captures go' : 'its capture goes'} on as before`;
   if (event.type === 'joined') return `${pod}: joined`;
   if (event.type === 'changed') return `${pod}: its settings have changed; starting again`;
-  if (event.type === 'failed') return `${pod}: ${event.reason}; retry in ${event.retrySeconds}s`;
+  if (event.type === 'failed') {
+    const retry = event.retrySeconds === undefined ? '' : `; retry in ${event.retrySeconds}s`;
+    return `${pod}: ${event.reason}${retry}`;
+  }
   if (event.type === 'cut') return `${pod}: its last packets are missing: ${event.reason}`;
   return `${pod}: left, ${counted(event.packets, 'packet')}${droppedText(event.dropped ?? 0)}`;
 }

@@ -15,6 +15,8 @@ export type Agent = (value: string) => { readonly keeps?: readonly object[]; rea
 export interface World {
   readonly agents: Readonly<Record<string, Agent>>;
   readonly attached?: boolean;
+  /** What every status has as well, or why there is none. */
+  readonly status?: object | Error;
   /** Seconds by which the pods' clock is ahead. */
   readonly ahead?: number;
   readonly fails?: Error;
@@ -57,7 +59,7 @@ export interface Bench {
 
 /** A cluster of pods. */
 export function bench(
-  { agents, attached = false, ahead = 0, fails, goneAfter = Infinity, events = [] }: World,
+  { agents, attached = false, status: always = {}, ahead = 0, fails, goneAfter = Infinity, events = [] }: World,
   changed: Partial<KeepPodsOptions> = {},
 ): Bench {
   const annotations = new Map<string, string>();
@@ -69,6 +71,7 @@ export function bench(
     return value === undefined ? undefined : agents[name]?.(value);
   };
   const status = (name: string): object => {
+    if (always instanceof Error) throw always;
     const seen = seenBy(name);
     const ids = (seen?.keeps ?? []).map((keep) => (keep as { readonly id: string }).id);
     return {
@@ -77,6 +80,7 @@ export function bench(
       invalid: [],
       kept: { keeps: ids.length, ids, lasting: [] },
       ...seen?.status,
+      ...always,
     };
   };
   const execute = (name: string, command: string, input: string): { stdout: string; stderr: string } => {

@@ -50,6 +50,19 @@ test.each([
   });
 });
 
+test.each<[string, string | undefined]>([
+  ['9.0.0', 'PROGRAM_TOO_OLD'],
+  [version.replace(/\d+$/, '99'), 'PROGRAM_TOO_OLD'],
+  [`${version}-rc.1`, 'AGENT_TOO_OLD'],
+  [version, 'AGENT_TOO_OLD'],
+  ['0.0.99', 'AGENT_TOO_OLD'],
+  ['newest', 'AGENT_TOO_OLD'],
+])('an agent of version %s that does not know a command: %s', async (theirs, code) => {
+  const said = 'packet-capture-agent: unknown command "status"\ncommand terminated with exit code 2';
+  const asked = askAgent(kubectlOf(said, { version: `${theirs}\n` }), pod, agentCommand('status'), { maxBytes: 100 });
+  await expect(asked).rejects.toMatchObject({ code, message: expect.stringContaining(theirs) });
+});
+
 const execFailed =
   'error: Internal error occurred: error executing command in container: failed to exec in container: ';
 test.each([

@@ -36,6 +36,21 @@ describe('start', () => {
     });
   });
 
+  test('is refused if the agent is of a version that does not have the setting', () => {
+    const values = { ...start.values, 'keep-port': '9000' };
+    const wanted: Expectation = { ...start, values, changed: ['filter', 'keep-port'] };
+    expect(judgeAgent({ ...status, version: '0.0.9' }, wanted)).toEqual({
+      kind: 'refused',
+      text: 'keep-port: its version 0.0.9 does not know it',
+    });
+    // One that was set before does not concern this change.
+    expect(judgeAgent(status, { ...wanted, changed: ['filter'] })).toMatchObject({ kind: 'done' });
+    // Before it has read its settings, its status names none.
+    expect(judgeAgent({ ...status, settings: {} }, wanted)).toMatchObject({ kind: 'unseen' });
+    // A destination with credentials is left out of its status.
+    expect(judgeAgent(status, { ...start, values: { upload: 's3:bucket' } })).toMatchObject({ kind: 'unseen' });
+  });
+
   test('a setting that does not begin a new file needs none, nor does an unchanged setting', () => {
     const same = { ...status, file: 'web_1.pcapng' };
     expect(judgeAgent(same, { ...start, changed: ['upload', 'stream'] })).toMatchObject({ kind: 'done' });

@@ -199,6 +199,23 @@ describe('updatePods', () => {
     ]);
   });
 
+  test('an agent that is too old to be asked is named at once, and has its annotations', async () => {
+    const agent = (): never => {
+      throw codedError(
+        'KUBECTL_FAILED',
+        'exec: "/usr/lib/packet-capture/agent": stat /usr/lib/packet-capture/agent: no such file or directory',
+      );
+    };
+    const { options, patches } = bench({ pods: { 'web-1': idle }, agent }, { timeoutSeconds: 5 });
+    expect((await updatePods(options)).pods).toMatchObject([
+      {
+        result: 'unconfirmed',
+        agent: expect.stringMatching(/^it cannot confirm this: its agent is older than this program/),
+      },
+    ]);
+    expect(patches).toEqual(['web-1 packet-capture/state=running']);
+  });
+
   describe('a change that the kubelet does not write into the pod', () => {
     /**
      * An agent that sees the annotations as they were at the last `looks` changes of `packet-capture/refresh`, and is

@@ -73,6 +73,23 @@ describe.concurrent('keepPods', () => {
     expect(pod).toMatchObject({ result: 'unconfirmed', kept: null, problem: expect.stringContaining(problem) });
   });
 
+  test.each<[string, object | Error, string]>([
+    [
+      'does not know the question',
+      codedError(
+        'KUBECTL_FAILED',
+        'packet-capture-agent: unknown command "status"\ncommand terminated with exit code 2',
+      ),
+      'its pod needs the image of',
+    ],
+    ['keeps no files', { kept: undefined }, 'its agent is older than this program and keeps no files'],
+  ])('changes nothing where the agent %s', async (_, status, problem) => {
+    const { options, sent } = bench({ agents: { 'web-1': keeps }, status }, { timeoutSeconds: 5 });
+    const [pod] = (await keepPods(options)).pods;
+    expect(pod).toMatchObject({ result: 'failed', kept: null, problem: expect.stringContaining(problem) });
+    expect(sent).toEqual([]);
+  });
+
   /** An agent that ends its window `length` seconds after it was asked first. */
   const ending = (length: number): Agent => {
     let asked: number | undefined;
