@@ -80,7 +80,7 @@ program
 
 program
   .command('module')
-  .description('write the Go module of an older Kubernetes of scripts/cluster/versions.ts')
+  .description('write the Go module of a Kubernetes of scripts/cluster/versions.ts')
   .argument('<version>', 'its minor version, for example 1.34')
   .action(async (version: string) => {
     const { kubernetes = newestKubernetes.minor } = parseVersions(version);

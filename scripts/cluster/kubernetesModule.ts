@@ -5,24 +5,18 @@ import { run } from './command.ts';
 import { moduleSources } from './goBuild.ts';
 import { kubernetesOf } from './goModules.ts';
 import { type Progress, step } from './progress.ts';
-import { newestKubernetes } from './versions.ts';
 
 /**
- * Writes go.mod and go.sum of an older minor version of Kubernetes to its folder below `go/`, from its patch version in
- * the table of versions.ts. Needs the Go module proxy.
+ * Writes go.mod and go.sum of a minor version of Kubernetes to its folder below `go/`, from its patch version in
+ * versions.ts. Needs the Go module proxy.
  *
  * The go.mod of Kubernetes asks for its parts (k8s.io/api and some thirty more) at v0.0.0, since they lie in its own
  * repository. As modules they have the minor and patch version of Kubernetes; where the proxy does not serve a part at
- * that patch version, the nearest older one takes its place.
- * @throws USAGE for a version that is not in the table of older ones; CLUSTER_FAILED when the proxy has no version of a
- * part.
+ * that patch version, the nearest older one takes its place. The module of the newest version has etcd too, in the
+ * version that the go.mod of Kubernetes asks for.
+ * @throws USAGE for a version that is not in versions.ts; CLUSTER_FAILED when the proxy has no version of a part.
  */
 export async function writeKubernetesModule(minor: number, progress: Progress): Promise<string> {
-  if (minor === newestKubernetes.minor) {
-    throw codedError('USAGE', 'the Go module of the newest Kubernetes holds etcd too', {
-      hint: 'Edit the versions in scripts/cluster/go/kubernetes/go.mod and run `go mod tidy` there.',
-    });
-  }
   const module = kubernetesOf(minor);
   const version = module.variables['k8s.io/component-base/version.gitVersion'];
   const folder = join(moduleSources, module.folder);

@@ -1,14 +1,19 @@
-import type { NodeVersions } from '../cluster/versions.ts';
+import { minimums } from '../../src/minimums.ts';
+import { type NodeVersions, newestKubernetes } from '../cluster/versions.ts';
+
+const oldest = minimums.matchConditions;
+/** The first with way 4. */
+const withPolicy = minimums.mutatingAdmissionPolicy;
 
 /**
  * The versions that `npm run test:versions` runs on, oldest first: the oldest that the chart allows with the containerd
  * of its time, one of the middle, the first with way 4, and the newest.
  */
 export const testedVersions: readonly NodeVersions[] = [
-  { kubernetes: 30, containerd: '1.7' },
+  { kubernetes: oldest, containerd: '1.7' },
   { kubernetes: 34, containerd: '2' },
-  { kubernetes: 36, containerd: '2' },
-  { kubernetes: 37, containerd: '2' },
+  { kubernetes: withPolicy, containerd: '2' },
+  { kubernetes: newestKubernetes.minor, containerd: '2' },
 ];
 
 /** A row of the table: what is tried, and the files of its tests. */
@@ -33,7 +38,7 @@ export const rows: readonly Row[] = [
   {
     title: 'way 4, policy',
     files: cluster('policy', 'releasePolicy'),
-    since: { minor: 36, otherwise: ['test/versions/withoutPolicy.test.ts'], says: 'refused, with the reason' },
+    since: { minor: withPolicy, otherwise: ['test/versions/withoutPolicy.test.ts'], says: 'refused, with the reason' },
   },
   { title: 'attach', files: cluster('attach') },
   { title: 'start, stop, status, download', files: cluster('running') },
@@ -44,7 +49,7 @@ export const rows: readonly Row[] = [
     files: cluster('why'),
     // Its release is a policy.
     since: {
-      minor: 36,
+      minor: withPolicy,
       otherwise: cluster('running', 'attach'),
       says: 'works where running captures and attach ask it',
     },

@@ -14,6 +14,7 @@ import { bakedCerts, otherNamespaces, site, targetNamespaces, valueSets } from '
 import { kube, namespaceYaml } from '../support/cluster/clusterFixture.ts';
 
 const node = inject('node');
+const ofThisVersion = ['--kube-version', `1.${(await versionsOf(node)).kubernetes}.0`];
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
 const names = Object.keys(sets);
 const namespaces = [site.namespace, ...targetNamespaces, ...otherNamespaces];
@@ -105,7 +106,7 @@ const objectsOf = new Map<string, readonly KubernetesObject[]>();
 const isRestricted = (name: string): boolean => sets[name]?.hostNetwork !== true;
 
 beforeAll(async () => {
-  for (const name of names) objectsOf.set(name, await rendered(sets[name] ?? {}, 4, ['--kube-version', '1.37.0']));
+  for (const name of names) objectsOf.set(name, await rendered(sets[name] ?? {}, 4, ofThisVersion));
   // A pod needs its service account, also in a dry run.
   const accounts = [...objectsOf.values()].flat().filter(({ kind }) => kind === 'ServiceAccount');
   await kube(['apply', '-f', '-'], listOf(accounts));
@@ -179,7 +180,7 @@ test('the pod that tries the agent’s image is admitted there, too', async () =
 
 test('a pod with one more privilege is refused in that namespace, so the level is enforced', async () => {
   const values = { ...sets['baked'], securityContext: { allowPrivilegeEscalation: true } };
-  const objects = await rendered(values, 4, ['--kube-version', '1.37.0']);
+  const objects = await rendered(values, 4, ofThisVersion);
   const pod = ofKind(objects, 'Pod');
   const { exitCode, stderr } = await kubectl(node, ['create', '--dry-run=server', '-f', '-'], {
     input: JSON.stringify(pod),
@@ -212,7 +213,7 @@ describe.each([3, 4] as const)('certificates that helm %i creates', (major) => {
         stringData: files,
       }),
     );
-    const objects = await rendered({}, major, ['--dry-run=server', '--is-upgrade', '--kube-version', '1.37.0']);
+    const objects = await rendered({}, major, ['--dry-run=server', '--is-upgrade', ...ofThisVersion]);
     const bundle = ofKind(objects, 'MutatingWebhookConfiguration')['webhooks'][0].clientConfig.caBundle as string;
     const data = ofKind(objects, 'Secret', secretName)['data'] as Record<string, string>;
     const decode = (text: string): string => Buffer.from(text, 'base64').toString();
