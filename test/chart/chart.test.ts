@@ -3,8 +3,18 @@ import { describe, expect, inject, test } from 'vitest';
 import { capture } from '../../scripts/cluster/command.ts';
 import { inspect } from '../../src/certificates/index.ts';
 import type { ChartOverrides } from '../../src/chart/index.ts';
+import { minimums } from '../../src/minimums.ts';
 import { yamlValue } from '../../src/ways/manifest/yamlValue.ts';
-import { chart, idOf, ofKind, podTemplates, registry, render, type KubernetesObject } from '../support/chart/helm.ts';
+import {
+  chart,
+  helmTemplate,
+  idOf,
+  ofKind,
+  podTemplates,
+  registry,
+  render,
+  type KubernetesObject,
+} from '../support/chart/helm.ts';
 import { bakedCerts, site, valueSets } from '../support/chart/valueSets.ts';
 
 const sets = valueSets(await bakedCerts(), await bakedCerts('capture', 'chart-other'));
@@ -40,6 +50,20 @@ function withoutCerts(values: ChartOverrides = {}): ChartOverrides {
   const { certs: _, ...rest } = values;
   return rest;
 }
+
+test.each([3, 4] as const)(
+  'helm %i refuses a cluster that is too old, and takes the first that is not',
+  async (major) => {
+    const [old, first] = [minimums.matchConditions - 1, minimums.matchConditions].map((minor) => `1.${minor}.6`);
+    const values = { certs: sets['baked']?.certs ?? {} };
+    const { exitCode, stderr } = await helmTemplate(values, { major, kubeVersion: old ?? '' });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `chart requires kubeVersion: >=${first?.slice(0, -1)}0-0 which is incompatible with Kubernetes`,
+    );
+    expect((await helmTemplate(values, { major, kubeVersion: first ?? '' })).exitCode).toBe(0);
+  },
+);
 
 test('rbac.attach makes one ClusterRole with the rights that attach asks for; by default there is none', async () => {
   const isRole = ({ kind }: KubernetesObject): boolean => kind === 'ClusterRole';

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { loadImage } from '../../scripts/cluster/images.ts';
+import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureSlimAgentImage } from '../../scripts/images/images.ts';
 import { pauseDeployment } from '../support/cluster/apps.ts';
 import { agentImage, cli, kube } from '../support/cluster/clusterFixture.ts';
 import { useNamespace } from '../support/cluster/namespace.ts';
@@ -10,8 +13,13 @@ import { restoreApiServer, startApiServerWith } from '../support/long/apiServer.
  */
 const shop = useNamespace('not-native');
 const inShop = ['-n', shop];
+const node = inject('node');
+
+let slim: string;
 
 beforeAll(async () => {
+  slim = await ensureSlimAgentImage(stderrProgress);
+  await loadImage(node, slim, stderrProgress);
   await kube(['apply', '-f', '-'], [pauseDeployment(shop, 'web', 1), pauseDeployment(shop, 'shop', 1)].join('---\n'));
   await kube(['rollout', 'status', 'deploy/web', ...inShop, '--timeout=120s']);
   await startApiServerWith(['--feature-gates=SidecarContainers=false']);
@@ -27,6 +35,13 @@ test('patch refuses the workload, says from which version on it works, and chang
   expect(stderr).toContain('error NOT_INJECTABLE: the API server drops the restartPolicy of the init container');
   expect(stderr).toContain('Native sidecars need Kubernetes 1.29 or later');
   expect(await spec()).toBe(before);
+});
+
+test('attach needs none: its container runs', async () => {
+  const { exitCode, stderr } = await cli(['attach', 'deploy/web', '--image', slim, '--state', 'idle', ...inShop]);
+  expect(exitCode, stderr).toBe(0);
+  const running = 'jsonpath={.items[*].status.ephemeralContainerStatuses[?(@.state.running)].name}';
+  expect(await kube(['get', 'pods', ...inShop, '-l', 'app=web', '-o', running])).toBe('packet-capture');
 });
 
 test('of an injected manifest that was applied there, why says that the API server lost a field', async () => {
