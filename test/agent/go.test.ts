@@ -47,6 +47,20 @@ test.each([
   cold,
 );
 
+/** The first program of the emulated machine in which the long tests capture. */
+const machine = join(import.meta.dirname, '..', 'support', 'long', 'machine');
+
+test.each([
+  ['gofmt', ['gofmt', '-l', '.']],
+  ['go vet', ['env', 'CGO_ENABLED=0', 'GOARCH=arm64', 'go', 'vet', '.']],
+])(
+  '%s reports nothing in the program of the emulated machine',
+  async (_, argv) => {
+    expect(await go(argv, machine)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  },
+  cold,
+);
+
 // Before the agent's tests, which build it too and have less time.
 test(
   'the tests of rclone pass',

@@ -1,35 +1,60 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../../scripts/cluster/command.ts';
 import { stderrProgress } from '../../../scripts/cluster/progress.ts';
 import { ensurePackages } from '../../../scripts/cluster/requirements.ts';
 
-const packages = ['libc6', 'libstdc++6', 'libgcc-s1'];
+/** Debian's packages of arm64, as this machine's apt finds them. */
+export interface Arm64Packages {
+  /** The names of the packages that one depends on. */
+  readonly dependencies: (name: string) => Promise<string[]>;
+  /** Fetches packages, without those that they depend on, and unpacks them. @param root which is made */
+  readonly unpack: (names: readonly string[], root: string) => Promise<void>;
+}
 
 /**
- * An emulator of arm64, and the libraries that a bare Debian of that kind has. This machine's apt fetches them, with
- * lists of its own, so that the machine knows as before of one architecture alone.
- * @param folder which is made
- * @returns the folder for the emulator's -L
+ * This machine's apt for arm64, with lists of its own, so that the machine knows as before of one architecture alone.
+ * @param folder for the lists, which is made
  */
-export async function ensureArm64Libraries(folder: string): Promise<string> {
-  await ensurePackages([{ name: 'qemu-user-static', programs: ['qemu-aarch64-static'] }], stderrProgress);
+export async function openArm64Packages(folder: string): Promise<Arm64Packages> {
   const place = (name: string): string => join(folder, name);
-  for (const name of ['lists/partial', 'cache/archives/partial', 'debs', 'root'])
-    await mkdir(place(name), { recursive: true });
+  for (const name of ['lists/partial', 'cache/archives/partial']) await mkdir(place(name), { recursive: true });
   await writeFile(place('status'), '');
-  const options = {
+  const options = Object.entries({
     'APT::Architecture': 'arm64',
     'APT::Architectures': 'arm64',
     'APT::Sandbox::User': 'root',
     'Dir::State::lists': place('lists'),
     'Dir::State::status': place('status'),
     'Dir::Cache': place('cache'),
+  }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  await run(['apt-get', '-q', ...options, 'update']);
+  return {
+    dependencies: async (name) => {
+      const { stdout } = await run(['apt-cache', ...options, 'depends', '--no-recommends', '--no-suggests', name]);
+      return [...stdout.matchAll(/^\s*Depends: (\S+)$/gm)].map(([, found = '']) => found);
+    },
+    unpack: async (names, root) => {
+      const debs = place('debs');
+      await mkdir(debs, { recursive: true });
+      const wanted = names.map((name) => `${name}:arm64`);
+      await run(['apt-get', '-q', ...options, 'download', ...wanted], { cwd: debs });
+      await mkdir(root, { recursive: true });
+      for (const name of await readdir(debs)) await run(['dpkg-deb', '--extract', join(debs, name), root]);
+      await rm(debs, { recursive: true });
+    },
   };
-  const apt = ['apt-get', '-q', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])];
-  await run([...apt, 'update']);
-  await run([...apt, 'download', ...packages.map((name) => `${name}:arm64`)], { cwd: place('debs') });
-  for (const name of await readdir(place('debs')))
-    await run(['dpkg-deb', '--extract', join(place('debs'), name), place('root')]);
-  return place('root');
+}
+
+/**
+ * An emulator of arm64, and the libraries that a bare Debian of that kind has.
+ * @param folder which is made
+ * @returns the folder for the emulator's -L
+ */
+export async function ensureArm64Libraries(folder: string): Promise<string> {
+  await ensurePackages([{ name: 'qemu-user-static', programs: ['qemu-aarch64-static'] }], stderrProgress);
+  const packages = await openArm64Packages(folder);
+  const root = join(folder, 'root');
+  await packages.unpack(['libc6', 'libstdc++6', 'libgcc-s1'], root);
+  return root;
 }

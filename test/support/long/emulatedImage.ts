@@ -11,13 +11,18 @@ export async function ensureEmulator(): Promise<void> {
   await ensurePackages([{ name: 'qemu-user-static', programs: ['qemu-aarch64-static'] }], stderrProgress);
 }
 
+/** The layers of a layout's image for a platform, as files. */
+export async function imageLayers(layout: Layout, platform: string): Promise<string[]> {
+  const manifest = await readFile(blobPath(layout.folder, layout.platforms[platform] ?? ''), 'utf8');
+  const { layers } = JSON.parse(manifest) as { readonly layers: ReadonlyArray<{ readonly digest: string }> };
+  return layers.map(({ digest }) => blobPath(layout.folder, digest));
+}
+
 /** Unpacks the files of a layout's image for a platform. @param root which is made */
 export async function unpackImage(layout: Layout, platform: string, root: string): Promise<void> {
-  const read = async (digest = ''): Promise<{ readonly layers: ReadonlyArray<{ readonly digest: string }> }> =>
-    JSON.parse(await readFile(blobPath(layout.folder, digest), 'utf8')) as never;
   await mkdir(root, { recursive: true });
-  for (const { digest } of (await read(layout.platforms[platform])).layers)
-    await run(['tar', '-C', root, '--xattrs', '--xattrs-include=*', '-xzpf', blobPath(layout.folder, digest)]);
+  for (const layer of await imageLayers(layout, platform))
+    await run(['tar', '-C', root, '--xattrs', '--xattrs-include=*', '-xzpf', layer]);
 }
 
 /**

@@ -1,0 +1,3 @@
+module packet-capture/machine
+
+go 1.26.0
