@@ -7,6 +7,7 @@ import { commitOfSources } from './release/commit.ts';
 import { addImageCommands } from './release/imageCommands.ts';
 import { addPublishCommands } from './release/publishCommands.ts';
 import { parts, releaseFiles, type Part } from './release/releaseFiles.ts';
+import { addVerifyCommands } from './release/verifyCommands.ts';
 
 const program = new Command('npm run release --')
   .description('What users download. The same commit gives the same bytes.')
@@ -44,6 +45,7 @@ function readParts(text: string): Part[] {
 
 addImageCommands(program);
 addPublishCommands(program);
+addVerifyCommands(program);
 
 try {
   await program.parseAsync();

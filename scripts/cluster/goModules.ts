@@ -221,6 +221,13 @@ export const grype = {
   variables: { 'main.version': '0.121.2' },
 } as const satisfies GoModule;
 
+/** Looks for known vulnerabilities in programs of Go; its go.mod also names the module that has the database. */
+export const govulncheck = {
+  folder: 'govulncheck',
+  title: 'govulncheck v1.9.0',
+  programs: { govulncheck: 'golang.org/x/vuln/cmd/govulncheck' },
+} as const satisfies GoModule;
+
 /**
  * What a node of these versions is made of. The newest Kubernetes is a part of each, for its etcd.
  * @throws USAGE for a version that is not in the table.

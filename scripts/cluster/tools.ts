@@ -7,6 +7,7 @@ import {
   cosign,
   crane,
   flux,
+  govulncheck,
   grype,
   helm3,
   helm4,
@@ -159,6 +160,23 @@ export async function ensureFlux(progress: Progress): Promise<Programs<typeof fl
 export async function fluxCrdFolders(): Promise<readonly string[]> {
   const folders = await Promise.all(Object.values(flux.programs).map(async (path) => moduleFolder(flux, path)));
   return folders.map((folder) => join(folder, 'config/crd/bases'));
+}
+
+/** What looks for known vulnerabilities in programs of Go. */
+export interface GoVulnerabilities {
+  /** Path of the program. */
+  readonly govulncheck: string;
+  /** Folder of golang.org/x/vulndb: the database. */
+  readonly module: string;
+}
+
+/**
+ * govulncheck, built from source if the cache lacks it, and the database that its go.mod pins.
+ * @throws REQUIREMENT_MISSING without a fit Go; CLUSTER_FAILED when the build fails, or the database cannot be fetched.
+ */
+export async function ensureGoVulnerabilities(progress: Progress): Promise<GoVulnerabilities> {
+  await ensureGoModules([govulncheck], progress);
+  return { ...(await programPaths(govulncheck)), module: await moduleFolder(govulncheck, 'golang.org/x/vulndb') };
 }
 
 /** The programs that a release is made with, by name: their paths. */

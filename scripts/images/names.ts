@@ -9,8 +9,9 @@ export const agentImage = `${localRegistry}/${imageRepositories.agent}:${version
 /** Without rclone, for where nothing is uploaded, and without a shell. */
 export const slimAgentImage = `${agentImage}-slim`;
 export const injectorImage = `${localRegistry}/${imageRepositories.injector}:${version}`;
+export const cliRepository = 'packet-capture/cli';
 /** The command line, for pipelines. */
-export const cliImage = `${localRegistry}/packet-capture/cli:${version}`;
+export const cliImage = `${localRegistry}/${cliRepository}:${version}`;
 
 /** The name of an image here for an architecture; that of this machine has the plain one. */
 export function imageFor(image: string, architecture: Architecture): string {

@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImage } from '../cluster/images.ts';
 import { step, type Progress } from '../cluster/progress.ts';
@@ -25,6 +25,13 @@ export async function ensureCliImage(progress: Progress): Promise<string> {
       bundle('src/cli/main.ts', { form: 'executable', commit }),
     );
     await writeProgramFiles(ownPlatform, program, folder, progress);
+    await cp(join(root, 'agent', 'image', 'SOURCE-OFFER'), join(folder, 'SOURCE-OFFER'));
+    for (const [name, text] of program.packages) {
+      // By these files scanners know what is in the executable.
+      const library = join(folder, 'libraries', name);
+      await mkdir(library, { recursive: true });
+      await writeFile(join(library, 'package.json'), text);
+    }
     return buildImage(folder, cliImage, progress);
   });
 }

@@ -1,11 +1,14 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { stderrProgress } from '../cluster/progress.ts';
+import { ensureGoVulnerabilities } from '../cluster/tools.ts';
 import { commitOfSources } from './commit.ts';
 import { imageNames, writeReleaseImage } from './oci/releaseImages.ts';
 import { originOf, source, vendor, type OriginFlags } from './originFlags.ts';
+import { scanGoPrograms } from './publish/goScan.ts';
+import { refuseFindings } from './publish/scan.ts';
 
-/** Adds the command that builds images for all platforms. */
+/** Adds the commands that build images for all platforms, and look for known vulnerabilities in them. */
 export function addImageCommands(program: Command): void {
   program
     .command('images')
@@ -20,5 +23,14 @@ export function addImageCommands(program: Command): void {
         const layout = await writeReleaseImage(name, resolve(out, name), origin, stderrProgress);
         console.log(`${name} ${layout.digest}`);
       }
+    });
+  program
+    .command('scan')
+    .description('look for known vulnerabilities in the Go programs of the images; prints how many programs have none')
+    .action(async () => {
+      const vulnerabilities = await ensureGoVulnerabilities(stderrProgress);
+      const { programs, findings } = await scanGoPrograms(vulnerabilities, stderrProgress);
+      refuseFindings(findings);
+      console.log(`${programs} programs, no known vulnerability that security/vex.openvex.json does not explain`);
     });
 }

@@ -1,45 +1,34 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { execa } from 'execa';
-import { codedError } from '../../src/errors.ts';
-import { version } from '../../src/version.ts';
 import { stderrProgress } from '../cluster/progress.ts';
-import { ensureCosign, ensureCrane, ensureReleasePrograms } from '../cluster/tools.ts';
+import { ensureCosign, ensureCrane, ensureGoVulnerabilities, ensureReleasePrograms } from '../cluster/tools.ts';
 import { commitOfSources } from './commit.ts';
 import { originOf, source, vendor, type OriginFlags } from './originFlags.ts';
 import { currentNotes } from './publish/chart.ts';
-import type { Signer, Trusted } from './publish/cosign.ts';
+import { signDownloads } from './publish/downloads.ts';
 import { publish } from './publish/publish.ts';
-import { verifyRelease } from './publish/verify.ts';
+import {
+  identity,
+  issuer,
+  keyless,
+  passwordFile,
+  plainHttp,
+  privateKey,
+  registry,
+  signerOf,
+  type RegistryFlags,
+  type SignerFlags,
+} from './registryFlags.ts';
+import { sumsFile } from './releaseFiles.ts';
 
-interface TrustFlags {
-  readonly key?: string;
-  readonly identity?: string;
-  readonly issuer?: string;
-}
-
-interface PublishFlags extends OriginFlags, TrustFlags {
-  readonly registry: string;
-  readonly plainHttp?: true;
-  readonly keyless?: true;
-  readonly passwordFile?: string;
+interface PublishFlags extends OriginFlags, SignerFlags, RegistryFlags {
   readonly builder: string;
-  readonly scan: 'required' | 'off';
+  readonly scan: 'all' | 'go' | 'off';
   readonly out: string;
 }
 
-interface VerifyFlags extends TrustFlags {
-  readonly registry: string;
-  readonly plainHttp?: true;
-  readonly tag: string;
-}
-
-const registry = ['--registry <HOST/PATH>', 'the registry, and a path below which everything is'] as const;
-const plainHttp = ['--plain-http', 'without TLS, for a registry on this machine'] as const;
-const identity = ['--identity <URI>', 'who may have signed without a key: the identity in the certificate'] as const;
-const issuer = ['--issuer <URL>', 'who vouches for that identity'] as const;
-
-/** Adds the commands that write to, and read from, a registry. */
+/** Adds the commands that sign, and write to a registry. */
 export function addPublishCommands(program: Command): void {
   program
     .command('login')
@@ -57,27 +46,29 @@ export function addPublishCommands(program: Command): void {
     .command('publish')
     .description('build, push, scan, sign and verify a release: images, chart, SBOMs and provenance')
     .requiredOption(...registry)
-    .option('--key <FILE>', 'a key of cosign; its password is in COSIGN_PASSWORD or --password-file')
-    .option('--password-file <FILE>', 'a file with the password of the key')
-    .option('--keyless', "sign with the pipeline's identity instead")
+    .option(...privateKey)
+    .option(...passwordFile)
+    .option(...keyless)
     .option(...identity)
     .option(...issuer)
     .option(...source)
     .option(...vendor)
     .option('--builder <URI>', 'what builds, for the provenance', 'urn:packet-capture:release:by-hand')
     .addOption(
-      new Option('--scan <WHEN>', 'whether known vulnerabilities prevent it')
-        .choices(['required', 'off'])
-        .default('required'),
+      new Option('--scan <WHAT>', 'what known vulnerabilities prevent it: of all parts, or of the Go programs alone')
+        .choices(['all', 'go', 'off'])
+        .default('all'),
     )
     .option('--out <DIR>', 'folder for the chart, the SBOMs and release.json', 'dist')
     .option(...plainHttp)
     .action(async (flags: PublishFlags) => {
-      const programs = await ensureReleasePrograms(stderrProgress, flags.scan === 'required');
+      const programs = await ensureReleasePrograms(stderrProgress, flags.scan === 'all');
+      const vulnerabilities = flags.scan === 'off' ? undefined : await ensureGoVulnerabilities(stderrProgress);
       const record = await publish(
         {
           registry: { address: flags.registry, plainHttp: flags.plainHttp === true, crane: programs.crane },
           programs,
+          ...(vulnerabilities === undefined ? {} : { vulnerabilities }),
           ...signerOf(flags),
           origin: { commit: await commitOfSources(), ...originOf(flags) },
           builder: flags.builder,
@@ -89,27 +80,18 @@ export function addPublishCommands(program: Command): void {
     });
 
   program
-    .command('verify')
-    .description('verify a release in a registry: every byte, the signatures, SBOMs and provenance; prints its digests')
-    .requiredOption(...registry)
-    .option('--key <FILE>', 'the public key')
+    .command('sign-downloads')
+    .description(`sign the ${sumsFile} that \`build\` wrote, and verify it; prints the path of the signature`)
+    .option('--out <DIR>', 'folder of the files', 'dist')
+    .option(...privateKey)
+    .option(...passwordFile)
+    .option(...keyless)
     .option(...identity)
     .option(...issuer)
-    .option('--tag <VERSION>', 'the version', version)
-    .option(...plainHttp)
-    .action(async (flags: VerifyFlags) => {
-      const [crane, cosign] = [await ensureCrane(stderrProgress), await ensureCosign(stderrProgress)];
-      const trusted = trustedOf(flags);
-      if (trusted === undefined) throw codedError('USAGE', 'needs --key, or --identity and --issuer');
-      const plain = flags.plainHttp === true;
-      const record = await verifyRelease(
-        { address: flags.registry, plainHttp: plain, crane },
-        { cosign, plainHttp: plain },
-        trusted,
-        stderrProgress,
-        flags.tag,
-      );
-      console.log(JSON.stringify(record, undefined, 2));
+    .action(async (flags: SignerFlags & { readonly out: string }) => {
+      const cosign = await ensureCosign(stderrProgress);
+      const { signer, trusted } = signerOf(flags);
+      console.log(join(flags.out, await signDownloads(cosign, signer, trusted, resolve(flags.out))));
     });
 
   program
@@ -118,22 +100,4 @@ export function addPublishCommands(program: Command): void {
     .action(async () => {
       process.stdout.write(await currentNotes());
     });
-}
-
-function signerOf(flags: PublishFlags): { signer: Signer; trusted?: Trusted } {
-  const { key, keyless, passwordFile } = flags;
-  if (keyless === true) {
-    const trusted = trustedOf({ ...flags, key: undefined });
-    if (key !== undefined || trusted === undefined)
-      throw codedError('USAGE', '--keyless needs --identity and --issuer, and no --key');
-    return { signer: 'keyless', trusted };
-  }
-  if (key === undefined) throw codedError('USAGE', 'needs --key, or --keyless');
-  return { signer: { key, ...(passwordFile === undefined ? {} : { passwordFile }) } };
-}
-
-function trustedOf(flags: { [K in keyof TrustFlags]: TrustFlags[K] | undefined }): Trusted | undefined {
-  const { key, identity: who, issuer: by } = flags;
-  if (key !== undefined) return { key };
-  return who === undefined || by === undefined ? undefined : { identity: who, issuer: by };
 }

@@ -1,10 +1,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { imageRepositories } from '../../../src/sidecar/index.ts';
 import { version } from '../../../src/version.ts';
 import { imageId } from '../../cluster/images.ts';
 import { step, type Progress } from '../../cluster/progress.ts';
-import { architectures, type Architecture } from '../../images/architectures.ts';
+import { architectures, ownArchitecture, type Architecture } from '../../images/architectures.ts';
 import { ensureAgentImage, ensureInjectorImage, ensureSlimAgentImage } from '../../images/images.ts';
+import { cliRepository } from '../../images/names.ts';
+import { ensureCliImage } from '../cliImage.ts';
 import type { Commit } from '../commit.ts';
 import { readImageConfig, withImageFiles } from './buildahImage.ts';
 import { writeLayer } from './layer.ts';
@@ -12,23 +15,33 @@ import { writeLayout, type Layout, type PlatformImage } from './layout.ts';
 
 /** An image that is released. */
 export interface ReleasedImage {
-  /** The last part of its name in a registry. */
+  /** Its name in a registry. */
   readonly repository: string;
   readonly tag: string;
+  /** Unless it is built for all. */
+  readonly only?: Architecture;
   /** Builds it into buildah's local store. */
   readonly build: (progress: Progress, architecture: Architecture) => Promise<string>;
 }
 
 /** Every image of a release; one more line is one more image. */
 export const releasedImages = {
-  agent: { repository: 'agent', tag: version, build: ensureAgentImage },
-  'agent-slim': { repository: 'agent', tag: `${version}-slim`, build: ensureSlimAgentImage },
-  injector: { repository: 'injector', tag: version, build: ensureInjectorImage },
-} as const satisfies Record<string, ReleasedImage>;
+  agent: { repository: imageRepositories.agent, tag: version, build: ensureAgentImage },
+  'agent-slim': { repository: imageRepositories.agent, tag: `${version}-slim`, build: ensureSlimAgentImage },
+  injector: { repository: imageRepositories.injector, tag: version, build: ensureInjectorImage },
+  // All of Debian: its packages would have to be installed by a machine of the other kind.
+  cli: { repository: cliRepository, tag: version, build: ensureCliImage, only: ownArchitecture },
+} satisfies Record<string, ReleasedImage>;
 
 export type ImageName = keyof typeof releasedImages;
 
 export const imageNames = Object.keys(releasedImages) as ImageName[];
+
+/** What an image is built for. */
+export function architecturesOf(name: ImageName): readonly Architecture[] {
+  const { only }: ReleasedImage = releasedImages[name];
+  return only === undefined ? architectures : [only];
+}
 
 /** What a release says of itself in its images. */
 export interface Origin {
@@ -40,7 +53,7 @@ export interface Origin {
 }
 
 /**
- * Builds an image for all platforms, and writes it as an OCI layout. The same commit gives the same digest.
+ * Builds an image for all its platforms, and writes it as an OCI layout. The same commit gives the same digest.
  * @param folder which is made anew
  * @throws CLUSTER_FAILED with buildah's last lines
  */
@@ -55,8 +68,9 @@ export async function writeReleaseImage(
   await mkdir(folder, { recursive: true });
   const images: PlatformImage[] = [];
   let labels = originLabels(origin);
-  for (const architecture of architectures) {
-    const built = await releasedImages[name].build(progress, architecture);
+  const { build }: ReleasedImage = releasedImages[name];
+  for (const architecture of architecturesOf(name)) {
+    const built = await build(progress, architecture);
     // Not by its name: another checkout may build an image of this name meanwhile.
     const image = (await imageId(built)) ?? built;
     const described = await readImageConfig(image);

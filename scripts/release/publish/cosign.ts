@@ -50,10 +50,25 @@ export async function attest(
   await run([cosign.cosign, ...args], { env: await environment(signer) });
 }
 
-/** Signs a file. @param bundle the file that is written: the signature with all that is needed to verify it */
-export async function signFile(cosign: Cosign, signer: Signer, file: string, bundle: string): Promise<void> {
+/**
+ * Signs a file.
+ * @param cosign path of the program
+ * @param bundle the file that is written: the signature with all that is needed to verify it
+ * @throws CLUSTER_FAILED with cosign's last lines
+ */
+export async function signFile(cosign: string, signer: Signer, file: string, bundle: string): Promise<void> {
   const args = ['sign-blob', '--yes', '--bundle', bundle, ...signing(signer), file];
-  await run([cosign.cosign, ...args], { env: await environment(signer) });
+  await run([cosign, ...args], { env: await environment(signer) });
+}
+
+/** Whether a file has a signature that is accepted. @param bundle see {@link signFile} */
+export async function verifyFile(
+  cosign: string,
+  trusted: Trusted,
+  file: string,
+  bundle: string,
+): Promise<CommandResult> {
+  return capture([cosign, 'verify-blob', '--bundle', bundle, ...accepting(trusted), file]);
 }
 
 /** Whether a digest has a signature that is accepted. */
@@ -91,14 +106,14 @@ export interface Statement {
 }
 
 /** Writes the public half of a key. */
-export async function publicKey(cosign: Cosign, signer: Exclude<Signer, 'keyless'>, file: string): Promise<void> {
-  const { stdout } = await run([cosign.cosign, 'public-key', '--key', signer.key], { env: await environment(signer) });
+async function publicKey(cosign: string, signer: Exclude<Signer, 'keyless'>, file: string): Promise<void> {
+  const { stdout } = await run([cosign, 'public-key', '--key', signer.key], { env: await environment(signer) });
   await writeFile(file, stdout);
 }
 
-/** Runs `work` with the trust that belongs to a signer. */
+/** Runs `work` with the trust that belongs to a signer. @param cosign path of the program */
 export async function withTrust<T>(
-  cosign: Cosign,
+  cosign: string,
   signer: Signer,
   trusted: Trusted | undefined,
   work: (trusted: Trusted) => Promise<T>,

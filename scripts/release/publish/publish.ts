@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { codedError } from '../../../src/errors.ts';
 import { version } from '../../../src/version.ts';
 import { step, type Progress } from '../../cluster/progress.ts';
-import type { ReleasePrograms } from '../../cluster/tools.ts';
+import type { GoVulnerabilities, ReleasePrograms } from '../../cluster/tools.ts';
 import { digestOfFile } from '../oci/layer.ts';
 import { imageNames, releasedImages, writeReleaseImage, type ImageName, type Origin } from '../oci/releaseImages.ts';
 import { pushArtifactHubFile } from './artifactHub.ts';
@@ -18,16 +18,19 @@ import {
   type Signer,
   type Trusted,
 } from './cosign.ts';
+import { scanGoPrograms } from './goScan.ts';
 import { byDigest, byTag, type Published, type PublishedImage, type ReleaseRecord } from './record.ts';
-import { chartFolder, checkBytes, crane, digestOf, imageRepository, type Registry } from './registry.ts';
+import { chartFolder, checkBytes, crane, digestOf, type Registry } from './registry.ts';
 import { refuseFindings, scan, type Finding } from './scan.ts';
 import { writeProvenance, writeSbom } from './statements.ts';
 import { verifyRelease } from './verify.ts';
 
 export interface PublishOptions {
   readonly registry: Registry;
-  /** Without grype, nobody looks for known vulnerabilities. */
+  /** Without grype, nobody looks for known vulnerabilities of all parts. */
   readonly programs: ReleasePrograms;
+  /** Without it, nobody looks for those of the Go programs. */
+  readonly vulnerabilities?: GoVulnerabilities;
   readonly signer: Signer;
   /** Whose signatures are accepted afterwards; unless told, those of the signer's key. */
   readonly trusted?: Trusted;
@@ -39,7 +42,7 @@ export interface PublishOptions {
 }
 
 /**
- * Publishes a release: builds the images for all platforms, pushes them, looks for known vulnerabilities, pushes the
+ * Publishes a release: builds the images for their platforms, pushes them, looks for known vulnerabilities, pushes the
  * chart that names them by digest, signs all of it, says of what and from what it is made, and verifies it as it is in
  * the registry. What is there and verified already stays as it is, so that it can be run again. The same commit gives
  * the same digests.
@@ -51,6 +54,8 @@ export async function publish(options: PublishOptions, progress: Progress): Prom
   const startedAt = new Date();
   await mkdir(out, { recursive: true });
   const images = await buildImages(options, progress);
+  if (options.vulnerabilities !== undefined)
+    refuseFindings((await scanGoPrograms(options.vulnerabilities, progress)).findings);
   const chart = join(out, `${chartName}-${version}.tgz`);
   const digests = { agent: images.agent.digest, injector: images.injector.digest };
   await packChart(registry, digests, origin, chart);
@@ -68,7 +73,7 @@ export async function publish(options: PublishOptions, progress: Progress): Prom
   const provenance = join(out, 'provenance.json');
   await writeProvenance(provenance, origin, options.builder, startedAt);
   const cosign = { cosign: programs.cosign, plainHttp: registry.plainHttp };
-  return withTrust(cosign, options.signer, options.trusted, async (trusted) => {
+  return withTrust(programs.cosign, options.signer, options.trusted, async (trusted) => {
     const signAll = async (reference: string): Promise<void> => {
       if ((await verifySignature(cosign, trusted, reference)).exitCode === 0) return;
       await sign(cosign, options.signer, reference);
@@ -102,7 +107,7 @@ async function buildImages(
   for (const name of imageNames) {
     const { repository, tag } = releasedImages[name];
     const { digest, platforms } = await writeReleaseImage(name, layoutOf(out, name), origin, progress);
-    const image = { name: imageRepository(registry, repository), tag, digest, platforms };
+    const image = { name: `${registry.address}/${repository}`, tag, digest, platforms };
     refuseOther(image, await digestOf(registry, byTag(image)));
     built[name] = image;
   }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { execa } from 'execa';
 import { codedError } from '../../../src/errors.ts';
-import { imageRepositories } from '../../../src/sidecar/index.ts';
 import { capture, run } from '../../cluster/command.ts';
 import type { Descriptor } from '../oci/layout.ts';
 
@@ -13,11 +12,6 @@ export interface Registry {
   readonly plainHttp: boolean;
   /** Path of crane. */
   readonly crane: string;
-}
-
-/** A name, without tag and digest. */
-export function imageRepository({ address }: Registry, name: keyof typeof imageRepositories): string {
-  return `${address}/${imageRepositories[name]}`;
 }
 
 /** The folder of the chart, for `helm push`. */

@@ -15,7 +15,16 @@ const notRun = 'no test runs it';
  */
 const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'CONTRIBUTING.md': { 'npm test ': 'CI runs them' },
-  'SECURITY.md': { 'cosign verify --key': 'test/long/publish.test.ts' },
+  'SECURITY.md': {
+    'cosign verify --key cosign.pub --insecure-ignore-tlog=true registry.example/team/packet-capture/agent:0.1.0':
+      'test/long/publish.test.ts',
+    // Word for word.
+    'helm install packet-capture "$(npm run': 'test/long/cluster/registryRelease.test.ts',
+    'cosign verify --key cosign.pub --insecure-ignore-tlog=true registry.example/team/charts/packet-capture:0.1.0 &&':
+      'test/long/cluster/registryRelease.test.ts',
+    'npm run -s release -- admission': 'test/long/cluster/registryRelease.test.ts',
+    'cosign verify-blob': 'test/long/signedDownloads.test.ts',
+  },
   'README.md': {
     'npm ci && npm run demo': 'test/versions/demo.test.ts',
     'npx ./dist': 'test/long/release.test.ts',

@@ -12,6 +12,7 @@ import {
   crane,
   flux,
   goDirective,
+  govulncheck,
   helm3,
   helm4,
   kubeconform,
@@ -25,7 +26,7 @@ import {
 import { olderKubernetes, usualVersions } from '../../../../scripts/cluster/versions.ts';
 
 const older = Object.keys(olderKubernetes).map((minor) => kubernetesOf(Number(minor)));
-const tools = [helm4, helm3, registry, crane, cosign, flux, kubeconform, kubeScore];
+const tools = [helm4, helm3, registry, crane, cosign, flux, kubeconform, kubeScore, govulncheck];
 const modules: readonly GoModule[] = [kubernetes, containerd, containerdOf('1.7'), runc, cni, ...tools, ...older];
 const goMod = ({ folder }: GoModule): string => readFileSync(`scripts/cluster/go/${folder}/go.mod`, 'utf8');
 

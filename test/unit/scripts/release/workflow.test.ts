@@ -30,8 +30,8 @@ test('the pipeline calls commands that exist, with flags that they have', async 
   // That of scripts/release.ts itself.
   program.command('build').option('--url <URL>');
   const lines = (await steps()).flatMap(({ run = '' }) => run.replaceAll('\\\n', ' ').split('\n'));
-  const calls = lines.flatMap((line) => [...line.matchAll(/release -- (\w+)([^>]*)/g)]);
-  expect(calls.map(([, name]) => name)).toEqual(['build', 'login', 'publish', 'notes']);
+  const calls = lines.flatMap((line) => [...line.matchAll(/release -- ([\w-]+)([^>]*)/g)]);
+  expect(calls.map(([, name]) => name)).toEqual(['build', 'sign-downloads', 'login', 'publish', 'notes']);
   for (const [, name, flags = ''] of calls) {
     const known = program.commands.find((command) => command.name() === name)?.options.map(({ long }) => long);
     for (const [flag] of flags.matchAll(/--[a-z-]+/g)) expect(known, name).toContain(flag);
