@@ -8,7 +8,12 @@ import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ownArchitecture } from '../../scripts/images/architectures.ts';
 import { imageFor, injectorImage } from '../../scripts/images/names.ts';
 import type { Layout } from '../../scripts/release/oci/layout.ts';
-import { imageNames, writeReleaseImage, type ImageName } from '../../scripts/release/oci/releaseImages.ts';
+import {
+  architecturesOf,
+  imageNames,
+  writeReleaseImage,
+  type ImageName,
+} from '../../scripts/release/oci/releaseImages.ts';
 import { version } from '../../src/version.ts';
 import { emulator, ensureEmulator, runEmulated, unpackImage } from '../support/long/emulatedImage.ts';
 
@@ -23,8 +28,8 @@ beforeAll(async () => {
   for (const name of imageNames) {
     const layout = await writeReleaseImage(name, at(name), origin, stderrProgress);
     layouts[name] = layout;
-    await unpackImage(layout, 'linux/arm64', at(`${name}-arm64`));
-    await unpackImage(layout, 'linux/amd64', at(`${name}-amd64`));
+    for (const architecture of architecturesOf(name))
+      await unpackImage(layout, `linux/${architecture}`, at(`${name}-${architecture}`));
   }
 }, 3_600_000);
 
@@ -43,7 +48,7 @@ async function files(root: string): Promise<string[]> {
     .toSorted();
 }
 
-describe.each(imageNames)('the image %s', (name) => {
+describe.each(imageNames.filter((name) => name !== 'cli'))('the image %s', (name) => {
   test('has the same files for both platforms', async () => {
     expect(await files(at(`${name}-arm64`))).toEqual(await files(at(`${name}-amd64`)));
   });
@@ -65,6 +70,23 @@ describe.each(imageNames)('the image %s', (name) => {
       expect.stringMatching(/ (var\/cache|var\/log|var\/lib\/apt|tmp|root)\b/),
     );
   });
+});
+
+test('the image of the command line has the licence and the source package of each of its packages, and its libraries', async () => {
+  const root = at(`cli-${ownArchitecture}`);
+  const database = `--admindir=${join(root, 'var/lib/dpkg')}`;
+  const { stdout } = await run(['dpkg-query', database, '--show', '--showformat', '${Package} ${source:Package}\n']);
+  const sources = await readFile(join(root, 'usr/share/doc/sources'), 'utf8');
+  const packages = stdout.trim().split('\n');
+  expect(packages.length).toBeGreaterThan(50);
+  for (const line of packages) {
+    const [name = '', source = ''] = line.split(' ');
+    expect((await readFile(join(root, 'usr/share/doc', name, 'copyright'), 'utf8')).length, name).toBeGreaterThan(99);
+    expect(sources).toContain(`${source} `);
+  }
+  const docs = join(root, 'usr/share/doc');
+  expect(await readFile(join(docs, 'SOURCE-OFFER'), 'utf8')).toContain('for at least three years');
+  expect(await readFile(join(docs, 'packet-capture/commander/package.json'), 'utf8')).toContain('"version":"');
 });
 
 test('an image that is built again has the same digest', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
 import { ensureHelm, ensureReleasePrograms, type ReleasePrograms } from '../../scripts/cluster/tools.ts';
+import { ownArchitecture } from '../../scripts/images/architectures.ts';
 import type { PublishedImage, ReleaseRecord } from '../../scripts/release/publish/record.ts';
 import { version } from '../../src/version.ts';
 import { startRegistry, type TestRegistry } from '../support/long/registry.ts';
@@ -24,7 +25,10 @@ function published(): Published {
 
 /** As {@link ReleaseRecord}, with what each release has. */
 type Published = ReleaseRecord & {
-  readonly images: Record<'agent' | 'agent-slim' | 'injector', PublishedImage & { readonly platforms: Platforms }>;
+  readonly images: Record<
+    'agent' | 'agent-slim' | 'injector' | 'cli',
+    PublishedImage & { readonly platforms: Platforms }
+  >;
 };
 type Platforms = Record<'linux/amd64' | 'linux/arm64', string>;
 
@@ -81,9 +85,12 @@ test('from an empty registry to a verified release, twice with the same digests 
     ['agent', version],
     ['agent-slim', `${version}-slim`],
     ['injector', version],
+    ['cli', version],
   ]);
-  for (const { platforms } of Object.values(one?.images ?? {}))
+  const { cli, ...others } = published().images;
+  for (const { platforms } of Object.values(others))
     expect(Object.keys(platforms)).toEqual(['linux/amd64', 'linux/arm64']);
+  expect(Object.keys(cli.platforms)).toEqual([`linux/${ownArchitecture}`]);
 });
 
 test('verify finds in the registry what publish has written', async () => {
@@ -127,8 +134,8 @@ test.each([3, 4] as const)('helm %i pulls the chart, which names the images by d
 
 test('an image is not root, and says what it is', async () => {
   const { images, commit } = published();
-  for (const { name, digest } of Object.values(images)) {
-    for (const platform of ['linux/amd64', 'linux/arm64']) {
+  for (const { name, digest, platforms } of Object.values(images)) {
+    for (const platform of Object.keys(platforms)) {
       const args = ['config', `${name}@${digest}`, '--platform', platform, '--insecure'];
       const config = JSON.parse((await execa(programs.crane, args)).stdout) as {
         readonly architecture: string;
@@ -179,6 +186,7 @@ async function partsOfRelease(): Promise<[string, string][]> {
     ['the signature of the chart', layerOf(chartSignature)],
     ['the provenance', layerOf(provenance)],
     ['the SBOM', layerOf(sbom)],
+    ['the index of the command line', images.cli.digest],
   ];
 }
 
