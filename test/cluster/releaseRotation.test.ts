@@ -1,8 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { runInNetns } from '../../scripts/cluster/kubectl.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kube } from '../support/cluster/clusterFixture.ts';
 import {
   certificatesOf,
@@ -12,9 +8,8 @@ import {
   leftovers,
   loadReleaseImages,
 } from '../support/cluster/helmFixture.ts';
-import type { StreamResult } from '../support/cluster/podStream.ts';
+import { everyPod, verdict, whilePodsAreCreated } from '../support/cluster/podCreation.ts';
 
-const node = inject('node');
 const release = 'packet-capture';
 const namespace = 'rotation';
 const site = 'rotation-site';
@@ -31,40 +26,10 @@ afterAll(async () => {
   await kube(['delete', 'namespace', namespace, site, '--ignore-not-found', '--wait=false']);
 });
 
-/** Creates a pod every 200 ms while something else happens. */
-async function whilePodsAreCreated(work: () => Promise<void>): Promise<StreamResult> {
-  const folder = await mkdtemp(join(tmpdir(), 'packet-capture-test-'));
-  const stop = join(folder, 'stop');
-  const program = join(import.meta.dirname, '../support/cluster/podStream.ts');
-  const stream = runInNetns(node, [process.execPath, program, node.kubeconfig, site, stop]);
-  try {
-    await work();
-  } finally {
-    await writeFile(stop, '');
-  }
-  const { exitCode, stdout, stderr } = await stream;
-  await rm(folder, { recursive: true });
-  expect(exitCode, stderr).toBe(0);
-  // All at once: kubectl would ask for one after the other.
-  await kube(['delete', '--raw', `/api/v1/namespaces/${site}/pods`]);
-  return JSON.parse(stdout) as StreamResult;
-}
-
-/** What went wrong, and that there was enough to go wrong. */
-function verdict({ created, injected, refusals }: StreamResult): {
-  readonly missed: number;
-  readonly refusals: readonly string[];
-  readonly enough: boolean;
-} {
-  return { missed: created - injected, refusals, enough: created >= 30 };
-}
-
-const everyPod = { missed: 0, refusals: [], enough: true };
-
 test('a rolling restart of the injector misses no pod', async () => {
   const injectors = ['-n', namespace, '-l', 'app.kubernetes.io/component=injector'];
   const old = (await kube(['get', 'pods', ...injectors, '-o', 'name'])).split('\n').filter((name) => name !== '');
-  const result = await whilePodsAreCreated(async () => {
+  const result = await whilePodsAreCreated(site, async () => {
     await kube(['rollout', 'restart', '-n', namespace, `deploy/${release}`]);
     await kube(['rollout', 'status', '-n', namespace, `deploy/${release}`, '--timeout=240s']);
     // Until the last of them has drained.
@@ -75,7 +40,7 @@ test('a rolling restart of the injector misses no pod', async () => {
 
 test('a rotation of CA and certificate misses no pod', async () => {
   const before = await certificatesOf(release, namespace);
-  const result = await whilePodsAreCreated(async () => {
+  const result = await whilePodsAreCreated(site, async () => {
     await installed(4, ['upgrade', ...flags, '--rotate-certs']);
   });
   expect(verdict(result)).toEqual(everyPod);
