@@ -63,7 +63,10 @@ const others: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'ec=': 'test/long/cluster/clientCertificate.test.ts',
     'kubectl create configmap': 'test/long/cluster/clientCertificate.test.ts',
   },
-  'docs/install.md': { 'packet-capture install --set': 'test/cluster/install.test.ts' },
+  'docs/install.md': {
+    'packet-capture install --set': 'test/cluster/install.test.ts',
+    'helm rollback': 'test/long/cluster/upgradeFromBefore.test.ts',
+  },
   'docs/metrics.md': { 'helm upgrade': notRun },
   'docs/mirror.md': {
     'kubectl -n shop patch': 'test/cluster/mirror.test.ts',
