@@ -10,6 +10,8 @@ export interface Arm64Packages {
   readonly dependencies: (name: string) => Promise<string[]>;
   /** Fetches packages, without those that they depend on, and unpacks them. @param root which is made */
   readonly unpack: (names: readonly string[], root: string) => Promise<void>;
+  /** The same with those that they depend on. */
+  readonly unpackAll: (names: readonly string[], root: string) => Promise<void>;
 }
 
 /**
@@ -28,7 +30,13 @@ export async function openArm64Packages(folder: string): Promise<Arm64Packages> 
     'Dir::State::status': place('status'),
     'Dir::Cache': place('cache'),
   }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  await run(['apt-get', '-q', ...options, 'update']);
+  const apt = ['apt-get', '-q', ...options];
+  await run([...apt, 'update']);
+  const extract = async (debs: string, root: string): Promise<void> => {
+    await mkdir(root, { recursive: true });
+    const names = (await readdir(debs)).filter((name) => name.endsWith('.deb'));
+    for (const name of names) await run(['dpkg-deb', '--extract', join(debs, name), root]);
+  };
   return {
     dependencies: async (name) => {
       const { stdout } = await run(['apt-cache', ...options, 'depends', '--no-recommends', '--no-suggests', name]);
@@ -37,11 +45,14 @@ export async function openArm64Packages(folder: string): Promise<Arm64Packages> 
     unpack: async (names, root) => {
       const debs = place('debs');
       await mkdir(debs, { recursive: true });
-      const wanted = names.map((name) => `${name}:arm64`);
-      await run(['apt-get', '-q', ...options, 'download', ...wanted], { cwd: debs });
-      await mkdir(root, { recursive: true });
-      for (const name of await readdir(debs)) await run(['dpkg-deb', '--extract', join(debs, name), root]);
+      await run([...apt, 'download', ...names.map((name) => `${name}:arm64`)], { cwd: debs });
+      await extract(debs, root);
       await rm(debs, { recursive: true });
+    },
+    unpackAll: async (names, root) => {
+      // No package counts as installed, so that none is left out.
+      await run([...apt, 'install', '--download-only', '--yes', '--no-install-recommends', ...names]);
+      await extract(place('cache/archives'), root);
     },
   };
 }

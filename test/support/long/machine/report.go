@@ -36,6 +36,8 @@ type report struct {
 	Received map[int]int64     `json:"received"`
 	Files    map[string][]byte `json:"files"`
 	Stream   stream            `json:"stream"`
+	// Tests are by packages of the agent.
+	Tests map[string]result `json:"tests"`
 }
 
 // stream is what a capture to standard output gave.
