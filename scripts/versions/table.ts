@@ -27,7 +27,7 @@ export function cellsOf(rows: readonly Row[], minor: number, outcomes: readonly 
     if (failed.length > 0 || silent.length > 0) return `**fails**: ${[...failed, ...silent].join('; ')}`;
     if (passed === 0) return 'not run';
     const older = row.since !== undefined && minor < row.since.minor;
-    return older ? `${row.since.says} (${count})` : `works (${count})`;
+    return `${older ? row.since.says : (row.says ?? 'works')} (${count})`;
   });
 }
 

@@ -29,6 +29,12 @@ test('on a version that lacks it, a cell says what happens instead', () => {
   expect(cellsOf([policy], 35, outcomes)).toEqual(['refused (1 test)']);
 });
 
+test('a row may have words of its own for tests that pass', () => {
+  const says: Row = { ...attach, files: ['a.test.ts'], says: 'says so' };
+  expect(cellsOf([says], 36, [outcome('a.test.ts')])).toEqual(['says so (1 test)']);
+  expect(cellsOf([says], 36, [outcome('a.test.ts', 'failed')])).toEqual(['**fails**: it works']);
+});
+
 test('on a version that has it no more, a cell says so', () => {
   const gone: Row = { title: 'gate', files: ['a.test.ts'], until: { minor: 32, says: 'gone' } };
   expect(cellsOf([gone], 32, [outcome('a.test.ts')])).toEqual(['works (1 test)']);
