@@ -203,7 +203,7 @@ func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, so
 	status, _ := state.Sys().(syscall.WaitStatus)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded) && used < time.Second:
-		return &UnknownHostError{Reason: "a name lookup takes too long"}
+		return &UnknownHostError{Reason: noAnswer}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return &TooCostlyError{Reason: tooSlow}
 	case ctx.Err() != nil:
@@ -218,6 +218,7 @@ func (c *Compiler) failure(ctx context.Context, state *os.ProcessState, said, so
 }
 
 const (
+	noAnswer = "is not compiled in time: a name server does not answer, or the container gets too little CPU"
 	tooSlow  = "takes too long to compile: make it shorter, for example by networks instead of hosts"
 	tooLarge = "takes too much memory to compile: make it shorter, for example by networks instead of hosts"
 )

@@ -121,6 +121,21 @@ func TestCompileTellsErrorsApart(t *testing.T) {
 	}
 }
 
+// A compiler without processor time and one that waits for a name server look the same, so the message names both.
+func TestCompilerThatWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tcpdump")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\nexec sleep 60\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := (&Compiler{Path: path}).Compile(ctx, "udp", "lo", Ethernet)
+	var later *UnknownHostError
+	if !errors.As(err, &later) || !strings.Contains(err.Error(), "too little CPU") {
+		t.Error(err)
+	}
+}
+
 func hosts(count int) string {
 	list := make([]string, count)
 	for i := range list {
