@@ -16,21 +16,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const pod = {
+const pods = ['quick', 'slow'].map((name) => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name: 'slow', namespace: 'shop', uid: 'slow' },
+  metadata: { name, namespace: 'shop', uid: name },
   spec: { initContainers: [{ name: 'packet-capture' }] },
   status: { phase: 'Running', initContainerStatuses: [{ name: 'packet-capture', state: { running: {} } }] },
-};
+}));
 
-test('a stream whose capture takes longer to begin than --duration has its packets, and ends after that time', async () => {
+test('a stream has the packets of each pod, also when one takes longer than --duration to begin, and ends after that time', async () => {
   const [list, capture, output] = ['list', 'capture', 'out.pcapng'].map((name) => join(folder, name)) as [
     string,
     string,
     string,
   ];
-  await writeFile(list, JSON.stringify({ kind: 'List', items: [pod] }));
+  await writeFile(list, JSON.stringify({ kind: 'List', items: pods }));
   const packet = packetBlock(true, 0, 1n, Uint8Array.of(7));
   const device = interfaceBlock(true, 1, 0, [{ code: 2, value: 'eth0' }]);
   await writeFile(capture, Buffer.concat([sectionBlock(true), device, packet]));
@@ -39,6 +39,7 @@ test('a stream whose capture takes longer to begin than --duration has its packe
     kubectl,
     `case " $* " in
   *' get --raw '*) cat ${list} ;;
+  *' exec quick '*) cat ${capture}; exec cat > /dev/null ;;
   *' exec slow '*) sleep 3; cat ${capture}; exec cat > /dev/null ;;
 esac`,
   );
@@ -54,7 +55,7 @@ esac`,
   const { exitCode, stderr } = await running;
   const seconds = (performance.now() - joined) / 1000;
   expect(exitCode, stderr).toBe(0);
-  expect(stderr).toContain('1 packet, 1 capture');
+  expect(stderr).toContain('2 packets, 2 captures');
   expect((await stat(output)).size).toBeGreaterThan(packet.length);
   // Without a capture it would wait for half a minute.
   expect(seconds).toBeGreaterThan(0.9);

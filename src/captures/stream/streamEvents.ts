@@ -28,5 +28,5 @@ export type StreamEvent =
     }
   /** A pod does not take the changed settings. With `kept`, none does, and the stream goes on as it was. */
   | { readonly type: 'refused'; readonly pod: PodName; readonly reason: string; readonly kept: boolean }
-  /** Once a second. */
-  | { readonly type: 'progress'; readonly pods: number; readonly packets: number };
+  /** Once a second. `unbegun`: how many of the pods that were there at first are still waited for. */
+  | { readonly type: 'progress'; readonly pods: number; readonly packets: number; readonly unbegun: number };

@@ -4,7 +4,7 @@ import type { KubectlProcess } from '../../kubernetes/kubectl.ts';
 import { createLiveMerge, type LiveMerge, type Naming } from '../../pcapng/index.ts';
 import type { SettingValues } from '../../settings/index.ts';
 import { olderAgents } from '../agentCommand.ts';
-import type { CapturedPod, FoundPods } from '../findPods.ts';
+import type { CapturedPod, FoundPods, PodName } from '../findPods.ts';
 import { createCaptureOrders } from './captureOrders.ts';
 import { createLeftOut } from './leftOut.ts';
 import { followChanges, isEqual, moveCaptures, type Steered } from './moveCaptures.ts';
@@ -13,6 +13,7 @@ import { filterRefused, podCapture, podLabel, type CaptureEnd, type PodCapture }
 import { readCapture, type RunningCapture } from './readCapture.ts';
 import type { StreamEvent } from './streamEvents.ts';
 import { createTracker } from './tracker.ts';
+import { createUnbegun } from './unbegun.ts';
 
 /** What a stream captures, in which pods, and where its bytes go. Only `write` may be slow: everything waits for it. */
 export interface StreamOptions {
@@ -56,6 +57,8 @@ export interface StreamResult {
   readonly joined: number;
   /** Pods at the end that were never captured because of `mostPods`. */
   readonly leftOut: number;
+  /** Pods at the end whose capture had not begun for another reason, which was not reported. */
+  readonly missed: readonly PodName[];
   readonly packets: number;
   /** Packets that arrived too late and are out of order in the output. */
   readonly late: number;
@@ -118,9 +121,11 @@ export async function streamPods({
   const tracker = createTracker(onEvent);
   const attached = new Map<string, Attached>();
   const leftOut = createLeftOut(onEvent);
+  const unbegun = createUnbegun();
   const totals = { joined: 0, dropped: 0, unreported: 0 };
   let fatal: CodedError | undefined;
   let current = wanted;
+  let missed: readonly PodName[] = [];
 
   const onEnd = (entry: Attached, end: CaptureEnd): void => {
     const { pod, packets } = entry;
@@ -134,6 +139,7 @@ export async function streamPods({
       });
       finish.abort();
     } else if (!over.aborted) {
+      unbegun.settle(pod);
       tracker.ended(pod, end, packets(), now());
     } else if (end.reason !== undefined && entry.begun) {
       onEvent({ type: 'cut', pod, reason: end.reason });
@@ -148,6 +154,7 @@ export async function streamPods({
       entry.begun = true;
       totals.joined += 1;
       tracker.began(pod, now());
+      unbegun.settle(pod);
       onEvent({ type: 'joined', pod });
     };
     const started = open(pod, capture, orders?.read);
@@ -161,9 +168,10 @@ export async function streamPods({
   const consider = (pod: CapturedPod): void => {
     const capture = captureOrReason(pod, current);
     const present = attached.get(pod.uid);
-    if (present === undefined && typeof capture === 'string')
+    if (present === undefined && typeof capture === 'string') {
+      unbegun.settle(pod);
       tracker.ended(pod, { code: undefined, reason: capture, dropped: undefined }, 0, now());
-    else if (present === undefined) attach(pod, capture as PodCapture);
+    } else if (present === undefined) attach(pod, capture as PodCapture);
     else if (!isEqual(present.capture, capture) && !isEqual(present.refused, capture)) {
       tracker.changed(pod);
       present.running.stop();
@@ -172,6 +180,7 @@ export async function streamPods({
 
   const update = ({ captured, where }: FoundPods): void => {
     tracker.update(captured, where, attached, now());
+    unbegun.update(captured);
     if (totals.joined === 0 && attached.size === 0 && tracker.allOlder(captured)) {
       fatal = codedError('AGENT_TOO_OLD', olderAgents, { where });
       finish.abort();
@@ -180,12 +189,18 @@ export async function streamPods({
     const beginning = (): number => [...attached.values()].filter(({ begun }) => !begun).length;
     const hasPlace = (): boolean => attached.size < mostPods && beginning() < mostBeginning;
     for (const pod of captured) if (attached.has(pod.uid) || (tracker.isDue(pod, now()) && hasPlace())) consider(pod);
-    leftOut.update(
+    const withoutPlace =
       attached.size < mostPods
         ? []
-        : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting),
-    );
-    onEvent({ type: 'progress', pods: attached.size - beginning(), packets: merge.counts.packets });
+        : captured.filter(({ uid, ready, deleting }) => !attached.has(uid) && ready && !deleting);
+    leftOut.update(withoutPlace);
+    for (const pod of withoutPlace) unbegun.settle(pod);
+    onEvent({
+      type: 'progress',
+      pods: attached.size - beginning(),
+      packets: merge.counts.packets,
+      unbegun: unbegun.ofTheFirst(),
+    });
   };
 
   const move = async (next: SettingValues): Promise<void> => {
@@ -202,6 +217,7 @@ export async function streamPods({
     for await (const found of findAgain(first, find, over, onEvent)) update(found);
   } finally {
     finish.abort();
+    missed = unbegun.pods();
     await endAll([...attached.values()].map(({ running }) => running));
     await writer.end();
   }
@@ -209,6 +225,7 @@ export async function streamPods({
   return {
     ...totals,
     leftOut: leftOut.count(),
+    missed: missed.map(({ namespace, name }) => ({ namespace, name })),
     ...merge.counts,
     ...(output.error === undefined ? {} : { outputError: output.error }),
   };

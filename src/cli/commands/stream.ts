@@ -38,7 +38,7 @@ export function addCaptureFlags(command: Command): Command {
     const { placeholder = '', text = '' } = findSetting(name) ?? {};
     command.addOption(new Option(`--${name} <${placeholder}>`, `${text} (default: ${note})`));
   }
-  return command.option('--duration <DURATION>', 'end so long after the first capture has begun (default: at Ctrl-C)');
+  return command.option('--duration <DURATION>', 'end so long after the captures have begun (default: at Ctrl-C)');
 }
 
 const settingNotes: readonly (readonly [SettingName, string])[] = [

@@ -39,7 +39,7 @@ export interface StreamToOptions extends StreamTaker {
   /** Settings that replace each pod's own. */
   readonly wanted: SettingValues;
   readonly mostPods: number;
-  /** The stream ends so long after its first capture has begun; undefined: at an interruption. */
+  /** The stream ends so long after the captures of the present pods have begun; undefined: at an interruption. */
   readonly duration: string | undefined;
   readonly interrupted: AbortSignal;
   /** For people, in the header of the output. */
@@ -74,6 +74,7 @@ export async function streamTo(options: StreamToOptions): Promise<void> {
       stop: AbortSignal.any([interrupted, ends.over]),
       onEvent: (event) => {
         if (event.type === 'joined') ends.begun();
+        if (event.type === 'progress' && event.unbegun === 0) ends.allBegun();
         options.onEvent?.(event);
         if (event.type === 'progress') line.show(`${counted(event.pods, 'pod')}, ${counted(event.packets, 'packet')}`);
         else if (event.type !== 'dropped') line.say(eventText(event, mostPods));
@@ -152,16 +153,24 @@ function movedText({ pods, restarted }: Extract<StreamEvent, { readonly type: 'm
 const shownNames = 5;
 
 function leftOutText(names: readonly string[], mostPods: number): string {
+  return `warning: not captured, because --max-pods is ${mostPods}: ${someOf(names)}`;
+}
+
+function someOf(names: readonly string[]): string {
   const more = names.length > shownNames ? ` and ${names.length - shownNames} more` : '';
-  return `warning: not captured, because --max-pods is ${mostPods}: ${names.slice(0, shownNames).join(', ')}${more}`;
+  return `${names.slice(0, shownNames).join(', ')}${more}`;
 }
 
 function conclude(
-  { joined, leftOut, packets, late, dropped, unreported, outputError }: StreamResult,
+  { joined, leftOut, missed, packets, late, dropped, unreported, outputError }: StreamResult,
   file: string,
   seconds: number,
 ): void {
   if (leftOut > 0) say(`warning: not captured because of --max-pods: ${counted(leftOut, 'pod')}`);
+  if (missed.length > 0)
+    say(
+      `warning: not captured, because the capture had not begun at the end: ${someOf(missed.map(({ namespace, name }) => `${namespace}/${name}`))}`,
+    );
   if (late > 0) say(`${counted(late, 'packet')} arrived more than ${windowMs} ms late, so they are out of order`);
   if (unreported === 1) say('1 capture ended with the pod or was killed: its dropped packets are not known');
   if (unreported > 1)

@@ -20,7 +20,15 @@ test.concurrent('when pods come and go, all their packets are in one file, in or
   session.captures.get('web-3')?.[0]?.send(6);
   await until('all', () => readAll(session.pieces).records.filter(({ type }) => type === 'packet').length === 6);
   session.stop();
-  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 6, late: 0, dropped: 0, unreported: 3 });
+  expect(await session.result).toEqual({
+    joined: 3,
+    leftOut: 0,
+    missed: [],
+    packets: 6,
+    late: 0,
+    dropped: 0,
+    unreported: 3,
+  });
   expect(session.events).toEqual(['joined web-1', 'joined web-2', 'left web-1', 'joined web-3']);
   const packets = readAll(session.pieces).records.flatMap((record) =>
     record.type === 'packet' ? [[record.interface.name, Number(record.ticks) / 1000]] : [],
@@ -77,7 +85,15 @@ test.concurrent('at the end, the stream waits for a capture while bytes arrive; 
     await sleep(1000);
   }
   captures['web-1'].end({ stderr: '{"interface":"eth0","packets":7,"dropped":0}\n' });
-  expect(await session.result).toEqual({ joined: 3, leftOut: 0, packets: 7, late: 0, dropped: 3, unreported: 1 });
+  expect(await session.result).toEqual({
+    joined: 3,
+    leftOut: 0,
+    missed: [],
+    packets: 7,
+    late: 0,
+    dropped: 3,
+    unreported: 1,
+  });
   expect(session.events.slice(3)).toEqual(['cut web-2 it did not end in time']);
 });
 

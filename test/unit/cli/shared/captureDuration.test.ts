@@ -8,14 +8,31 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('the time counts from the first capture, not from the command, and not from later captures', () => {
-  const { over, begun } = captureDuration('10s');
+test('the time counts from when all captures have begun, not from the command, and not from later captures', () => {
+  const { over, begun, allBegun } = captureDuration('10s');
+  allBegun();
   vi.advanceTimersByTime(20_000);
   begun();
+  vi.advanceTimersByTime(15_000);
+  begun();
+  // It is told a moment later.
+  vi.advanceTimersByTime(500);
+  allBegun();
   vi.advanceTimersByTime(9000);
   begun();
+  allBegun();
+  vi.advanceTimersByTime(499);
   expect(over.aborted).toBe(false);
-  vi.advanceTimersByTime(1000);
+  vi.advanceTimersByTime(1);
+  expect(over.aborted).toBe(true);
+});
+
+test('a capture that never begins is waited for half a minute', () => {
+  const { over, begun } = captureDuration('10s');
+  begun();
+  vi.advanceTimersByTime(39_999);
+  expect(over.aborted).toBe(false);
+  vi.advanceTimersByTime(1);
   expect(over.aborted).toBe(true);
 });
 
