@@ -24,7 +24,7 @@ const dockerfile =
 const leftOut = ['./test', './doc', './api', './misc', './src/*/testdata', './src/*_test.go'];
 
 /**
- * The version of Go in the Dockerfile of the agent: that of its argument GO, `docker.io/library/golang:1.26.8-trixie`.
+ * The version of Go in the Dockerfile of the agent: that of its argument GO, `docker.io/library/golang:1.26.11-trixie`.
  */
 export async function agentGoVersion(): Promise<string> {
   const text = await readFile(join(root, 'agent', 'Dockerfile'), 'utf8');

@@ -1,11 +1,13 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../../scripts/cluster/command.ts';
 import { buildahEnvironment } from '../../scripts/cluster/images.ts';
 import { stderrProgress } from '../../scripts/cluster/progress.ts';
+import { ensureGoVulnerabilities } from '../../scripts/cluster/tools.ts';
 import { ownArchitecture } from '../../scripts/images/architectures.ts';
+import { agentGoVersion } from '../../scripts/images/goBase.ts';
 import { imageFor, injectorImage } from '../../scripts/images/names.ts';
 import type { Layout } from '../../scripts/release/oci/layout.ts';
 import {
@@ -14,6 +16,7 @@ import {
   writeReleaseImage,
   type ImageName,
 } from '../../scripts/release/oci/releaseImages.ts';
+import { scanGoPrograms } from '../../scripts/release/publish/goScan.ts';
 import { version } from '../../src/version.ts';
 import { emulator, ensureEmulator, runEmulated, unpackImage } from '../support/long/emulatedImage.ts';
 
@@ -87,6 +90,29 @@ test('the image of the command line has the licence and the source package of ea
   const docs = join(root, 'usr/share/doc');
   expect(await readFile(join(docs, 'SOURCE-OFFER'), 'utf8')).toContain('for at least three years');
   expect(await readFile(join(docs, 'packet-capture/commander/package.json'), 'utf8')).toContain('"version":"');
+});
+
+test('no Go program of an image has a known vulnerability that the VEX file does not explain', async () => {
+  const { programs, findings } = await scanGoPrograms(await ensureGoVulnerabilities(stderrProgress), stderrProgress);
+  expect(findings).toEqual([]);
+  // The agent and rclone, the agent of the slim image, each for two architectures.
+  expect(programs).toBe(6);
+});
+
+test('a known vulnerability of the Go that they are built with is found', async () => {
+  const { govulncheck } = await ensureGoVulnerabilities(stderrProgress);
+  const ranges = [{ type: 'SEMVER', events: [{ introduced: '0' }] }];
+  const entry = {
+    id: 'GO-0000-0001',
+    modified: '2026-01-01T00:00:00Z',
+    published: '2026-01-01T00:00:00Z',
+    affected: [{ package: { name: 'stdlib', ecosystem: 'Go' }, ranges, ecosystem_specific: {} }],
+  };
+  await mkdir(at('database/data/osv'), { recursive: true });
+  await writeFile(at('database/data/osv/GO-0000-0001.json'), JSON.stringify(entry));
+  const { findings } = await scanGoPrograms({ govulncheck, module: at('database') }, stderrProgress);
+  const part = `stdlib v${await agentGoVersion()}`;
+  expect(findings).toEqual([{ id: 'GO-0000-0001', severity: 'Unknown', part, fixedIn: '' }]);
 });
 
 test('an image that is built again has the same digest', async () => {
