@@ -3,11 +3,13 @@
 package attached
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -111,8 +113,40 @@ func check(name, value string) error {
 
 // Create makes the folder of an attached agent's settings, with none set, for an agent that ends at a time.
 func Create(dir string, until time.Time) error {
-	return settings.Write(dir, withNames(settings.Values{settings.Until: settings.FormatUntil(until)}))
+	if err := settings.Write(dir, withNames(settings.Values{settings.Until: settings.FormatUntil(until)})); err != nil {
+		return err
+	}
+	keepRoom(dir)
+	return nil
 }
+
+// room is a file that takes as much of the disk as the settings may need, so that a capture that has filled the disk can
+// still be stopped. A page or a block for each of them, and some for folders.
+const room, roomBytes = "..room", 128 << 10
+
+// keepRoom makes the file, unless it is there. Without it the settings can be changed as long as the disk is not full.
+func keepRoom(dir string) {
+	path := filepath.Join(dir, room)
+	if info, err := os.Stat(path); err == nil && info.Size() == roomBytes {
+		return
+	}
+	// Not zeros, which some file systems do not store.
+	if err := os.WriteFile(path, bytes.Repeat([]byte{0xa5}, roomBytes), 0o600); err != nil {
+		_ = os.Remove(path)
+	}
+}
+
+// write writes the settings, when the disk is full into the room that was kept for them.
+func write(dir string, values settings.Values) error {
+	err := settings.Write(dir, values)
+	if isFull(err) && os.Remove(filepath.Join(dir, room)) == nil {
+		err = settings.Write(dir, values)
+	}
+	keepRoom(dir)
+	return err
+}
+
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }
 
 // Set changes the settings in a folder in one step, and returns all values of it. Other settings stay.
 // It waits for other changes; none is lost. Its error is an *Error.
@@ -136,9 +170,9 @@ func Set(dir string, request Request, now func() time.Time) (settings.Values, er
 		}
 		values[name] = value
 	}
-	err = settings.Write(dir, values)
+	err = write(dir, values)
 	switch {
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+	case isFull(err):
 		return nil, &Error{Code: DiskFull, Reason: "the disk is full: " + err.Error()}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, unix.EROFS):
 		return nil, &Error{Code: NotAttached, Reason: "this agent takes its settings from the pod's annotations: " + err.Error()}
