@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { CapturedPod } from '../../../src/captures/findPods.ts';
 import { makeKubectl, makeKubectlStart, type Kubectl, type KubectlStart } from '../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from './agentProgram.ts';
+import { capturedPod } from './capturedPod.ts';
 
 /** A pod whose commands run on this machine: the agent's program and the pipes are real, the connection is not. */
 export interface LocalPod {
@@ -45,20 +46,7 @@ esac
 echo 'error: connection reset' >&2
 exit 1`,
   );
-  const pod: CapturedPod = {
-    namespace: 'shop',
-    name: 'web-1',
-    uid: 'u',
-    container: 'packet-capture',
-    phase: 'Running',
-    node: 'node0',
-    annotations: {},
-    defaults: {},
-    volumeBytes: undefined,
-    mirrors: false,
-    ready: true,
-    deleting: false,
-  };
+  const pod = capturedPod('web-1');
   const connection = { program: join(top, 'kubectl') };
   return {
     pod,

@@ -6,25 +6,6 @@ import { streamPods, type StreamEvent, type StreamOptions } from '../../../src/c
 import type { KubectlEnd, KubectlProcess } from '../../../src/kubernetes/kubectl.ts';
 import { interfaceBlock, packetBlock, sectionBlock } from '../pcapng/captureBytes.ts';
 
-/** A pod that captures. */
-export function pod(name: string, more: Partial<CapturedPod> = {}): CapturedPod {
-  return {
-    namespace: 'shop',
-    name,
-    uid: name,
-    container: 'packet-capture',
-    phase: 'Running',
-    node: 'node0',
-    annotations: {},
-    defaults: {},
-    volumeBytes: undefined,
-    mirrors: false,
-    ready: true,
-    deleting: false,
-    ...more,
-  };
-}
-
 /** A capture as kubectl hands it over; it ends when its standard input does, unless it is stubborn. */
 export function capture(stubborn = false): {
   process: KubectlProcess;

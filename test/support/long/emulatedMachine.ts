@@ -121,26 +121,24 @@ rm -rf usr/share/doc usr/share/locale usr/share/man lib/modules/*/kernel/fs`;
 /**
  * Lets a machine of arm64, with a Debian of its own, run the tests of the agent's packages.
  * @param folder which is made
- * @param names of folders of agent/internal
- * @param skip the tests to leave out, a regular expression of Go's
+ * @param tests their names, by folders of agent/internal
  * @throws if it ends early, with what it said
  */
 export async function testInMachine(
   folder: string,
   { packages, kernel }: MachineParts,
-  names: readonly string[],
-  skip: string,
+  tests: Readonly<Record<string, readonly string[]>>,
 ): Promise<NonNullable<MachineReport['tests']>> {
   const root = join(folder, 'root');
   await packages.unpackAll(testPackages, root);
   await cp(join(kernel, 'lib/modules'), join(root, 'lib/modules'), { recursive: true });
   await run(['sh', '-ec', finish], { cwd: root });
-  for (const name of names)
+  for (const name of Object.keys(tests))
     await run(['go', 'test', '-c', '-o', join(root, 'tests', name, 'test'), `./internal/${name}`], {
       cwd: agentModule,
       env: goEnvironment,
     });
-  return (await boot(folder, kernel, { tests: names, skip }, 2048)).tests ?? {};
+  return (await boot(folder, kernel, { tests }, 2048)).tests ?? {};
 }
 
 const goEnvironment = { GOOS: 'linux', GOARCH: 'arm64', CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off' };

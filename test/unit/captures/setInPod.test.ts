@@ -5,22 +5,14 @@ import { dueOrders, refusalOf, setInPod } from '../../../src/captures/setInPod.t
 import { updatePods, type UpdatePodsOptions } from '../../../src/captures/updatePods.ts';
 import { codedError } from '../../../src/errors.ts';
 import type { Kubectl } from '../../../src/kubernetes/kubectl.ts';
+import { capturedPod } from '../../support/captures/capturedPod.ts';
 
-const pod: CapturedPod = {
-  namespace: 'shop',
-  name: 'web-1',
-  uid: 'u',
+const pod = capturedPod('web-1', {
   container: 'packet-capture-2',
-  phase: 'Running',
-  node: 'node0',
   attached: true,
-  annotations: {},
   defaults: { state: 'idle', 'file-count': '4' },
   volumeBytes: 96 * 1024 ** 2,
-  mirrors: false,
-  ready: true,
-  deleting: false,
-};
+});
 const found: FoundPods = { captured: [pod], without: [], where: 'pod/web-1 in namespace shop' };
 
 interface Agent {

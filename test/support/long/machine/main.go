@@ -56,7 +56,7 @@ func work(r *report) error {
 		return err
 	}
 	if len(p.Tests) > 0 {
-		return runTests(p.Tests, p.Skip, r)
+		return runTests(p.Tests, r)
 	}
 	if err := layOut("/layer.tar.gz", p.Settings); err != nil {
 		return err

@@ -35,9 +35,8 @@ type plan struct {
 	// Steered is how many packets more are sent after that, to both UDP ports.
 	Steered int    `json:"steered"`
 	Metrics string `json:"metrics"`
-	// Tests are the agent's packages whose tests are run, instead of all this, without those that Skip matches.
-	Tests []string `json:"tests"`
-	Skip  string   `json:"skip"`
+	// Tests are those that are run instead of all this, by packages of the agent.
+	Tests map[string][]string `json:"tests"`
 }
 
 func scenario(p plan, r *report) error {

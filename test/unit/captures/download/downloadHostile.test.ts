@@ -5,28 +5,15 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fetchFile, type FetchedFile } from '../../../../src/captures/download/fetchFile.ts';
 import { parseListing, type RemoteFile } from '../../../../src/captures/download/listing.ts';
-import type { CapturedPod } from '../../../../src/captures/findPods.ts';
 import { makeKubectlStart } from '../../../../src/kubernetes/kubectl.ts';
 import { buildAgentProgram } from '../../../support/captures/agentProgram.ts';
+import { capturedPod } from '../../../support/captures/capturedPod.ts';
 import { createLocalPod } from '../../../support/captures/localPod.ts';
 
 const content = Buffer.alloc(100, 'x');
 const sha256 = createHash('sha256').update(content).digest('hex');
 const file: RemoteFile = { name: 'web-1_20261123040000_00001.pcapng', bytes: content.length, open: false };
-const pod: CapturedPod = {
-  namespace: 'shop',
-  name: 'web-1',
-  uid: 'u',
-  container: 'packet-capture',
-  phase: 'Running',
-  node: 'node0',
-  annotations: {},
-  defaults: {},
-  volumeBytes: undefined,
-  mirrors: false,
-  ready: true,
-  deleting: false,
-};
+const pod = capturedPod('web-1');
 
 let top = '';
 // Once, and not in the time of the first test.

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import type { StreamOptions } from '../../../../src/captures/stream/index.ts';
 import { codedError } from '../../../../src/errors.ts';
 import type { KubectlProcess } from '../../../../src/kubernetes/kubectl.ts';
-import { capture, pod, run, until } from '../../../support/captures/streamBench.ts';
+import { capturedPod as pod } from '../../../support/captures/capturedPod.ts';
+import { capture, run, until } from '../../../support/captures/streamBench.ts';
 
 /** A capture in a pod whose image has no such program. */
 function tooOld(): KubectlProcess {

@@ -5,7 +5,8 @@ import { podCapture, captureEnd } from '../../../../src/captures/stream/podCaptu
 import { codedError } from '../../../../src/errors.ts';
 import { platformOf } from '../../../../src/settings/index.ts';
 import { version } from '../../../../src/version.ts';
-import { capture, pod, run, until } from '../../../support/captures/streamBench.ts';
+import { capturedPod as pod } from '../../../support/captures/capturedPod.ts';
+import { capture, run, until } from '../../../support/captures/streamBench.ts';
 import { readAll } from '../../../support/pcapng/captureFiles.ts';
 
 test.concurrent('when pods come and go, all their packets are in one file, in order of time, with their names', async () => {

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { StreamEvent, StreamOptions } from '../../../../src/captures/stream/index.ts';
 import { createUnbegun } from '../../../../src/captures/stream/unbegun.ts';
 import type { KubectlProcess } from '../../../../src/kubernetes/kubectl.ts';
-import { capture, pod, run, until } from '../../../support/captures/streamBench.ts';
+import { capturedPod as pod } from '../../../support/captures/capturedPod.ts';
+import { capture, run, until } from '../../../support/captures/streamBench.ts';
 
 /** A capture of which nothing comes until `begin` is called. */
 function silent(): { readonly process: KubectlProcess; readonly begin: () => void } {
